@@ -1,0 +1,140 @@
+"""Who owns what: a run holds a file lock for as long as it lives, and what a dead run left is swept.
+
+The lock is the kernel's (`flock`): it goes when its process ends in whatever way, it cannot be confused with
+another process of the same number, and it is seen from another container that mounts the same folder. A
+container of a run whose lock file is not in this folder belongs to other data or another machine, and is
+left alone.
+"""
+
+import fcntl
+import logging
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import docker.errors
+
+from containers.engine import translated
+from containers.errors import ContainerError, LeaseError
+from containers.run import LEASE_LABEL, RUN_LABEL
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to have containers and a private folder."""
+
+    name: str
+    folder: Path  # private, empty at first, removed at the end
+
+
+@contextmanager
+def held_lease(runs: Path, client: docker.DockerClient | None = None) -> Iterator[Lease]:
+    """Yield a lease below the folder `runs`; at the end its containers, its private folder and its lock go.
+
+    Where the engine does not answer at the end, the lock file stays, free, for the next sweep.
+
+    Raises:
+        LeaseError: if the file system there knows no locks.
+    """
+    name = secrets.token_hex(8)
+    lease = Lease(name, runs / name)
+    lease.folder.mkdir(parents=True)
+    handle = _locked_file(runs / f"{name}.lock")
+    try:
+        yield lease
+    finally:
+        try:
+            _clear(client, lease)
+        except ContainerError as error:
+            logger.warning("containers of lease %s are left for the next sweep: %s", name, error)
+        finally:
+            os.close(handle)
+
+
+def sweep_orphans(client: docker.DockerClient, runs: Path) -> list[str]:
+    """Remove the containers and private folders of runs that ended without doing so; return the container names."""
+    removed = []
+    for lock in sorted(runs.glob("*.lock")):
+        if (handle := _lock_if_free(lock)) is None:
+            continue
+        try:
+            removed += _clear(client, Lease(lock.stem, runs / lock.stem))
+        finally:
+            os.close(handle)
+    if removed:
+        logger.warning("removed %d containers that a killed run left: %s", len(removed), ", ".join(removed))
+    return removed
+
+
+def remove_run(client: docker.DockerClient, run: str) -> list[str]:
+    """Remove every container labelled with a run's id, running or not; return their names."""
+    return remove_containers(client, RUN_LABEL, run)
+
+
+def remove_containers(client: docker.DockerClient, label: str, value: str) -> list[str]:
+    """Remove every container with this label, running or not; return their names."""
+    with translated("list its containers"):
+        found = client.containers.list(all=True, filters={"label": f"{label}={value}"}, ignore_removed=True)
+    return [str(container.name) for container in found if remove_container(client, str(container.id))]
+
+
+def remove_container(client: docker.DockerClient, name: str) -> bool:
+    """Kill and remove a container; return whether it was there."""
+    with translated(f"remove the container {name}"):
+        try:
+            client.api.remove_container(name, force=True, v=True)
+        except docker.errors.NotFound:
+            return False
+        except docker.errors.APIError as error:
+            if error.status_code == 409:  # somebody else is removing it at this moment
+                return True
+            raise
+    return True
+
+
+def remove_container_quietly(client: docker.DockerClient, name: str) -> None:
+    """Remove a container; where the engine does not answer, log it and leave it to the next sweep."""
+    try:
+        remove_container(client, name)
+    except ContainerError as error:
+        logger.warning("container %s is left for the next sweep: %s", name, error)
+
+
+def _clear(client: docker.DockerClient | None, lease: Lease) -> list[str]:
+    removed = remove_containers(client, LEASE_LABEL, lease.name) if client else []
+    shutil.rmtree(lease.folder, ignore_errors=True)
+    lease.folder.with_suffix(".lock").unlink(missing_ok=True)
+    return removed
+
+
+def _locked_file(path: Path) -> int:
+    # locked under another name first: a sweep never sees the lock file of a living run unlocked
+    hidden = path.with_suffix(".new")
+    handle = os.open(hidden, os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise LeaseError(path.parent, error.strerror or str(error)) from error
+    hidden.rename(path)
+    return handle
+
+
+def _lock_if_free(path: Path) -> int | None:
+    try:
+        handle = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle

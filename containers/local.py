@@ -1,0 +1,140 @@
+"""Predict images with an Ilastik installed on this machine: the engine `local`."""
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from containers.command import ilastik_arguments, ilastik_environment, input_name
+from containers.errors import LOG_TAIL_CHARS, LocalProgramError, RunCancelledError
+from containers.lease import held_lease
+from containers.outcome import Outcome
+from containers.prediction import Job, Work, predict_images, require_classifier
+from containers.runner import POLL_S, Finished
+from containers.settings import LocalSettings
+from containers.workspace import LOGS, RUNS
+from ilpix.project import read_project
+
+GRACE_S = 5.0  # between the request to end and the kill
+
+
+def require_program(program: Path) -> Path:
+    """Return the absolute path of a program that can be run; a bare name is looked for in PATH.
+
+    Raises:
+        LocalProgramError: if there is none.
+    """
+    found = shutil.which(program)
+    if found is None:
+        raise LocalProgramError(program)
+    return Path(found).resolve()
+
+
+def predict_locally(
+    project: Path,
+    images: Sequence[Path],
+    targets: Sequence[Path],
+    settings: LocalSettings,
+    stop: threading.Event,
+    *,
+    workspace: Path,
+) -> list[Outcome]:
+    """Predict prepared images, `settings.batch` of them per process, one process at a time.
+
+    Arguments and outcomes are those of `predict_in_container`. Memory is what Ilastik is told to keep to; nothing
+    enforces it.
+
+    Raises:
+        InvalidProjectError, NoClassifierError, LocalProgramError, LeaseError: before anything is run.
+        RunCancelledError: if `stop` was set.
+    """
+    checked = read_project(project)
+    require_classifier(checked)
+    program = require_program(settings.program)
+    with held_lease(workspace / RUNS) as lease:
+        launcher = _ProcessLauncher(
+            program=str(program),
+            project=project.resolve(),
+            cpus=settings.cpus or max(1, (os.cpu_count() or 1) // settings.parallel),
+            memory_steps=(settings.memory_bytes,),
+        )
+        work = Work(
+            checked, images, targets, lease.folder, workspace / LOGS, settings.timeout_s, settings.batch
+        )
+        return predict_images(launcher, work, stop)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ProcessLauncher:
+    """Runs each job in a process group of its own."""
+
+    program: str
+    project: Path
+    cpus: float
+    memory_steps: tuple[int, ...]
+    enforces_memory: bool = False
+
+    def launch(self, job: Job, stop: threading.Event) -> Finished:
+        """Run a job to its end; what it says goes straight to a file, so that no pipe can fill up."""
+        if stop.is_set():
+            raise RunCancelledError
+        folder_in, folder_out = (job.folder.resolve() / name for name in ("in", "out"))
+        folder_in.mkdir()
+        for i, item in enumerate(job.inputs):
+            (folder_in / input_name(i)).symlink_to(item.source.resolve())
+        arguments = ilastik_arguments(str(self.project), str(folder_in), job.inputs, str(folder_out))
+        variables = dict(ilastik_environment(self.cpus, job.memory_bytes))
+        variables.pop("HOME")
+        begin = time.monotonic()
+        job.log.parent.mkdir(parents=True, exist_ok=True)
+        with job.log.open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 the operator named the program, the arguments are ours
+                [self.program, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **variables},
+                start_new_session=True,
+            )
+        try:
+            status = _wait_for_exit(process, begin + job.timeout_s, stop)
+        finally:
+            _end_group(process)
+        return Finished(
+            status=None if status is None else _as_container_status(status),
+            seconds=time.monotonic() - begin,
+            log_tail=job.log.read_bytes()[-LOG_TAIL_CHARS:].decode(errors="replace"),
+            timed_out=status is None,
+        )
+
+
+def _wait_for_exit(process: subprocess.Popen[bytes], deadline: float, stop: threading.Event) -> int | None:
+    while time.monotonic() < deadline:
+        if (status := process.poll()) is not None:
+            return status
+        if stop.wait(POLL_S):
+            raise RunCancelledError
+    return None
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """End whatever is left of the process group: first ask, then kill."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sign)
+            process.wait(GRACE_S)
+        except ProcessLookupError:
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
+
+
+def _as_container_status(status: int) -> int:
+    """Return the exit code that a shell, or a container engine, gives for a process ended by a signal."""
+    return 128 - status if status < 0 else status

@@ -1,0 +1,239 @@
+"""Predict images by a program with Ilastik's command line: attempts, splits, and one outcome per image.
+
+What runs the program, a container or a process here, is a `Launcher`. A run that was killed for memory is
+repeated with more. A run of several images that failed is split, until the image that is to blame stands
+alone; errors that any image would meet end the course for all that are left.
+"""
+
+import itertools
+import logging
+import shutil
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import h5py
+
+from containers.command import PreparedInput
+from containers.diagnosis import error_of
+from containers.errors import (
+    ContainerError,
+    OutOfMemoryError,
+    ProgramCrashedError,
+    RunCancelledError,
+    RunError,
+    RunReport,
+)
+from containers.outcome import Attempt, Outcome
+from containers.outputs import publish
+from containers.runner import Finished
+from ilpix.errors import IlpixError
+from ilpix.hdf5 import find_dataset, open_prepared
+from ilpix.project import PixelProject
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of the program."""
+
+    name: str  # unique
+    images: tuple[str, ...]  # their file names
+    inputs: tuple[PreparedInput, ...]
+    folder: Path  # private to the run
+    memory_bytes: int
+    timeout_s: float
+    log: Path
+
+
+class Launcher(Protocol):
+    """Something that runs Ilastik's command line to its end."""
+
+    program: str
+    memory_steps: tuple[int, ...]  # bytes; the limits of one attempt after the other
+    enforces_memory: bool
+
+    def launch(self, job: Job, stop: threading.Event) -> Finished:
+        """Run a job, its output in `job.folder / "out"`, its log in `job.log`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be predicted, where, and how much at once."""
+
+    project: PixelProject
+    images: Sequence[Path]
+    targets: Sequence[Path]
+    folder: Path  # private to the call
+    logs: Path
+    timeout_s: float  # per image
+    batch: int
+
+
+def predict_images(launcher: Launcher, work: Work, stop: threading.Event) -> list[Outcome]:
+    """Predict each image of `work`; return one outcome per image, in the same order.
+
+    Raises:
+        RunCancelledError: if `stop` was set; what was finished by then stays.
+    """
+    course = _Course(launcher, work, stop)
+    for group in course.plan_groups():
+        try:
+            course.predict_group(group)
+        except RunCancelledError:
+            raise
+        except ContainerError as error:
+            course.give_up(error)
+            break
+    return [course.outcomes[i] for i in range(len(work.images))]
+
+
+def plan_memory_steps(first: int, ceiling: int) -> tuple[int, ...]:
+    """Return the memory limits of one attempt after the other, in bytes: doubled up to the ceiling."""
+    steps = [min(first, ceiling)]
+    while steps[-1] < ceiling:
+        steps.append(min(2 * steps[-1], ceiling))
+    return tuple(steps)
+
+
+@dataclass(slots=True)
+class _Course:
+    """The state of one call: what is known of which image. Images go by their index."""
+
+    launcher: Launcher
+    work: Work
+    stop: threading.Event
+    inputs: dict[int, PreparedInput] = field(default_factory=dict)
+    attempts: dict[int, list[Attempt]] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    n_runs: int = 0
+
+    def plan_groups(self) -> list[tuple[int, ...]]:
+        """Read what the images are, and put those of the same axis order together."""
+        for i, image in enumerate(self.work.images):
+            try:
+                self.inputs[i] = read_input(image)
+            except IlpixError as error:
+                self._conclude(i, error)
+        by_axes = sorted(self.inputs, key=lambda i: self.inputs[i].axes)
+        return [
+            group
+            for _, same in itertools.groupby(by_axes, key=lambda i: self.inputs[i].axes)
+            for group in _slices(tuple(same), self.work.batch)
+        ]
+
+    def predict_group(self, group: tuple[int, ...]) -> None:
+        """Predict a group in one run; after a failure, its parts in runs of their own."""
+        try:
+            failed = self._predict_with_enough_memory(group)
+        except RunError as error:
+            if error.concerns_all:
+                raise
+            failed = dict.fromkeys(group, error)
+        for i in set(group) - set(failed):
+            self._conclude(i, None)
+        if len(group) == 1:
+            for i, error in failed.items():
+                self._conclude(i, error)
+        else:
+            for part in _parts(group, tuple(failed)):
+                self.predict_group(part)
+
+    def give_up(self, error: ContainerError) -> None:
+        """Conclude everything that is left with one error."""
+        for i in range(len(self.work.images)):
+            if i not in self.outcomes:
+                self._conclude(i, error)
+
+    def _conclude(self, i: int, error: IlpixError | None) -> None:
+        image, target = self.work.images[i], self.work.targets[i]
+        self.outcomes[i] = Outcome(image, target, error, tuple(self.attempts.get(i, ())))
+
+    def _predict_with_enough_memory(self, group: tuple[int, ...]) -> dict[int, RunError]:
+        """Run a group, with more memory after each time it was short; return the images without good output."""
+        *early, last = self.launcher.memory_steps
+        for memory in early:
+            try:
+                return self._attempt(group, memory)
+            except (OutOfMemoryError, ProgramCrashedError) as error:
+                logger.warning("%s; trying again with more memory", error.what_happened())
+        return self._attempt(group, last)
+
+    def _attempt(self, group: tuple[int, ...], memory_bytes: int) -> dict[int, RunError]:
+        job = self._plan_job(group, memory_bytes)
+        try:
+            finished = self.launcher.launch(job, self.stop)
+            report = self._report(job, finished)
+            error = error_of(finished, report, _read_log(job.log))
+            self._note_attempt(group, report, error)
+            if error:
+                raise error
+            targets = [self.work.targets[i] for i in group]
+            results = publish(job.folder / "out", job.inputs, targets, len(self.work.project.classes), report)
+        finally:
+            shutil.rmtree(job.folder, ignore_errors=True)
+        return {i: problem for i, problem in zip(group, results, strict=True) if problem}
+
+    def _plan_job(self, group: tuple[int, ...], memory_bytes: int) -> Job:
+        self.n_runs += 1
+        name = f"{self.work.folder.name}-{self.n_runs:03d}"
+        folder = self.work.folder / f"{self.n_runs:03d}"
+        (folder / "out").mkdir(parents=True)
+        return Job(
+            name=name,
+            images=tuple(self.work.images[i].name for i in group),
+            inputs=tuple(self.inputs[i] for i in group),
+            folder=folder,
+            memory_bytes=memory_bytes,
+            timeout_s=self.work.timeout_s * len(group),
+            log=self.work.logs / f"{self.work.images[group[0]].stem}-{name}.log",
+        )
+
+    def _report(self, job: Job, finished: Finished) -> RunReport:
+        return RunReport(
+            program=self.launcher.program,
+            images=job.images,
+            status=finished.status,
+            seconds=finished.seconds,
+            memory_bytes=job.memory_bytes if self.launcher.enforces_memory else None,
+            log_path=job.log,
+            log_tail=finished.log_tail,
+        )
+
+    def _note_attempt(self, group: tuple[int, ...], report: RunReport, error: RunError | None) -> None:
+        failure = type(error).__name__ if error else None
+        attempt = Attempt(len(group), report.memory_bytes, report.seconds, report.log_path, failure)
+        for i in group:
+            self.attempts.setdefault(i, []).append(attempt)
+
+
+def read_input(image: Path) -> PreparedInput:
+    """Look at a prepared image.
+
+    Raises:
+        IlpixError: what `open_prepared` raises.
+    """
+    with open_prepared(image) as prepared:
+        _, height, width = prepared.shape
+        axes = prepared.axes
+    with h5py.File(image, "r") as file:
+        dataset = str(find_dataset(file, image).name).lstrip("/")
+    return PreparedInput(image, dataset, axes, height, width)
+
+
+def _parts(group: tuple[int, ...], failed: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Split what failed of a group: in halves where nothing of it succeeded, else into single images."""
+    if len(failed) < len(group):
+        return [(i,) for i in failed]
+    return _slices(group, (len(group) + 1) // 2)
+
+
+def _slices(items: tuple[int, ...], size: int) -> list[tuple[int, ...]]:
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
+def _read_log(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""

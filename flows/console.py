@@ -1,0 +1,92 @@
+"""What the command line prints: one table a verb, one message an error, or JSON for machines."""
+
+import json
+import logging
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from cyclopts import CycloptsError
+from pydantic import ValidationError
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+from rich.text import Text
+
+from flows.errors import ImagesFailedError
+from flows.manifest import VerbRecord
+from flows.progress import BarDisplay, display
+
+Loudness = Literal["normal", "quiet", "verbose"]
+OUR_LOGGERS = ("flows", "tasks", "containers", "ilpix")
+_LEVELS = {"normal": logging.INFO, "quiet": logging.ERROR, "verbose": logging.DEBUG}
+_WEIGHT = ("kept", "done", "failed")
+_STATES = {"done": "done", "kept": "had been done before", "failed": "failed"}
+
+out = Console()
+err = Console(stderr=True)
+
+
+@contextmanager
+def showing_progress(loudness: Loudness) -> Iterator[None]:
+    """Show logs and progress on standard error: a bar on a terminal, plain lines elsewhere."""
+    on_terminal = err.is_terminal and loudness != "quiet"
+    handler: logging.Handler = (
+        RichHandler(console=err, show_path=False, show_time=False)
+        if on_terminal
+        else logging.StreamHandler(sys.stderr)
+    )
+    for name in OUR_LOGGERS:
+        logger = logging.getLogger(name)
+        logger.setLevel(_LEVELS[loudness])
+        logger.handlers = [handler]
+        logger.propagate = False
+    token = display.set(BarDisplay(err)) if on_terminal else None
+    try:
+        yield
+    finally:
+        if token:
+            display.reset(token)
+
+
+def print_json(value: Any) -> None:
+    """Print a value for machines."""
+    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def print_failures(error: ImagesFailedError) -> None:
+    """Print which images failed and why."""
+    table = Table("image", "what went wrong", title=f"{error.verb}: failed", title_justify="left")
+    for image, reason in error.failures.items():
+        table.add_row(Text(image), Text(reason))
+    err.print(table)
+
+
+def print_summary(record: VerbRecord) -> None:
+    """Print in one line how many images a verb handled, and how."""
+    images: dict[str, str] = {}
+    for outcome in record.images:
+        before = images.get(outcome.image, "kept")
+        images[outcome.image] = max(before, outcome.state, key=_WEIGHT.index)
+    counts = Counter(images.values())
+    told = ", ".join(f"{counts[state]} {text}" for state, text in _STATES.items() if counts[state])
+    out.print(f"{record.verb}: {told or 'nothing to do'} in {record.seconds:.1f} s", highlight=False)
+
+
+def print_error(text: str) -> None:
+    """Print one error."""
+    err.print("[bold red]error:[/] ", end="")
+    err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def usage_message(error: CycloptsError) -> str:
+    """Say what is wrong with a command, in a line for each value that is."""
+    cause = error.__cause__
+    if not isinstance(cause, ValidationError):
+        return str(error)
+    return "\n".join(
+        f"--{'-'.join(str(part) for part in wrong['loc'][:1]).replace('_', '-')}: {wrong['msg']}"
+        for wrong in cause.errors()
+    )

@@ -1,0 +1,33 @@
+"""How a flow ends when not everything went well."""
+
+from ilpix.errors import IlpixError
+
+
+class ImagesFailedError(IlpixError):
+    """Some images failed; all the others are finished."""
+
+    def __init__(self, verb: str, failures: dict[str, str], n_images: int) -> None:
+        super().__init__(verb, failures, n_images)
+        self.verb, self.failures, self.n_images = verb, failures, n_images
+
+    def __str__(self) -> str:
+        lines = "".join(f"\n  {image}: {reason}" for image, reason in self.failures.items())
+        return (
+            f"{self.verb}: {len(self.failures)} of {self.n_images} images failed, the others are "
+            f"finished:{lines}"
+        )
+
+
+class EveryImageTooSmallError(IlpixError, ValueError):
+    """No image is large enough for a crop, so there would be nothing to label."""
+
+    def __init__(self, cropsize: int, shapes: dict[str, tuple[int, int]]) -> None:
+        super().__init__(cropsize, shapes)
+        self.cropsize, self.shapes = cropsize, shapes
+
+    def __str__(self) -> str:
+        largest = max(min(shape) for shape in self.shapes.values())
+        return (
+            f"all {len(self.shapes)} prepared images are smaller than the crop size of {self.cropsize}; "
+            f"use --cropsize {largest} or less"
+        )

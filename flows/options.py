@@ -1,0 +1,180 @@
+"""What a person may choose for each verb: one frozen model a verb, shared by form, command line and Python.
+
+Paths are taken from the data directory unless they are absolute. Names and defaults of `prepare`, `fix` and `run` are
+steinbock's.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, field_validator
+
+from ilpix.preparation import PreparationOptions
+
+LabelNames = Annotated[tuple[str, ...], Parameter(consume_multiple=False)]
+
+
+def _in_order(schema: dict[str, Any]) -> None:
+    """Show the fields of a form in the order in which the model names them."""
+    for position, field in enumerate(schema.get("properties", {}).values()):
+        field["position"] = position
+
+
+class Options(BaseModel):
+    """What all choices have in common: they do not change, and a misspelt name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_in_order)
+
+
+class PrepareOptions(PreparationOptions):
+    """How images become what Ilastik sees, and which parts of them are cut out for labelling."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_in_order)
+
+    img: Path = Field(Path("img"), title="Images", description="folder of the C×Y×X TIFF images")
+    panel: Path = Field(
+        Path("panel.csv"), title="Panel", description="table that names the channels, one a row"
+    )
+    ilp: Annotated[Path, Parameter(alias="-o")] = Field(
+        Path("pixel_classifier.ilp"), title="Project", description="the Ilastik project to create"
+    )
+    imgout: Path = Field(
+        Path("ilastik_img"), title="Prepared images", description="folder for the prepared images"
+    )
+    cropout: Path = Field(
+        Path("ilastik_crops"), title="Crops", description="folder for the crops to draw labels on"
+    )
+    cropsize: PositiveInt = Field(
+        512, title="Crop size", description="edge of a crop, in pixels of the scaled image"
+    )
+    crop_sampling: Literal["steinbock", "per-image"] = Field(
+        "steinbock",
+        title="Crop sampling",
+        description="one random generator for the whole folder as steinbock has it, or one per image: "
+        "then adding an image moves no other crop",
+    )
+    crops: PositiveInt = Field(1, title="Crops per image", description="fewer where an image has no room")
+    seed: NonNegativeInt | None = Field(
+        None, title="Seed", description="of the crop positions; without one it is drawn and recorded"
+    )
+    labels: LabelNames = Field(
+        ("Nucleus", "Cytoplasm", "Background"),
+        title="Classes",
+        description="names of the classes, 2 to 20, separated by commas",
+        min_length=2,
+        max_length=20,
+    )
+    overwrite: bool = Field(
+        default=False,
+        title="Replace a project with labels or a classifier",
+        description="the old project is kept beside the new one",
+    )
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _split_at_commas(cls, labels: Any) -> Any:
+        if isinstance(labels, str):
+            labels = [labels]
+        return tuple(part.strip() for label in labels for part in str(label).split(","))
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_are_names(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(labels) or len(set(labels)) != len(labels):
+            raise ValueError(f"class names must differ and not be empty, got {', '.join(labels)}")
+        return labels
+
+    @property
+    def preparation(self) -> PreparationOptions:
+        """The part of the choices that decides what a prepared image looks like."""
+        return PreparationOptions(**self.model_dump(include=set(PreparationOptions.model_fields)))
+
+class RunOptions(Options):
+    """How prepared images become probability images."""
+
+    ilp: Path = Field(
+        Path("pixel_classifier.ilp"), title="Project", description="the trained Ilastik project"
+    )
+    img: Path = Field(
+        Path("ilastik_img"), title="Prepared images", description="folder of the prepared images"
+    )
+    probabilities: Annotated[Path, Parameter(alias="-o")] = Field(
+        Path("ilastik_probabilities"),
+        title="Probabilities",
+        description="folder for the probability images",
+    )
+    engine: Literal["embedded", "docker", "local"] | None = Field(
+        None,
+        title="Engine",
+        description="embedded: in this process, with Ilastik's own numbers; docker: the official Ilastik "
+        "container; local: an Ilastik on the machine. Empty: what the machine is set to",
+    )
+    ilastik: str | None = Field(
+        None,
+        title="Ilastik",
+        description="for 'local' the path of run_ilastik.sh, for 'docker' the container image",
+    )
+    threads: PositiveInt | None = Field(
+        None, title="Threads", description="for each image; empty: the cores shared among the images"
+    )
+    mem: PositiveInt | None = Field(
+        None, title="Memory (MB)", description="for one container or one local Ilastik"
+    )
+    parallel: PositiveInt | None = Field(
+        None, title="Images at a time", description="empty: chosen from cores and memory"
+    )
+    refresh: bool = Field(
+        default=False, title="Compute again", description="also what had been computed before"
+    )
+
+
+class TrainOptions(Options):
+    """How labels become a classifier."""
+
+    ilp: Path = Field(
+        Path("pixel_classifier.ilp"), title="Project", description="the project that is trained"
+    )
+    labels: Path | None = Field(
+        None,
+        title="Label images",
+        description="folder of label images named like the crops (uint8, 0 = unlabelled, 1 = first class); "
+        "empty: the labels drawn in the project",
+    )
+    features: str = Field(
+        ">=1px",
+        title="Features",
+        description="which features the classifier sees: 'all', '>=1px' (with all smoothings) or 'fast'",
+    )
+    seed: NonNegativeInt = Field(0, title="Seed", description="of the random forest")
+    refresh: bool = Field(
+        default=False, title="Train again", description="also where nothing has changed"
+    )
+
+
+class FixOptions(Options):
+    """How an existing project and its crops are made to fit."""
+
+    ilp: Path = Field(
+        Path("pixel_classifier.ilp"), title="Project", description="the project to fix"
+    )
+    crop: Path = Field(Path("ilastik_crops"), title="Crops", description="folder of its crops")
+    probabs: Path = Field(
+        Path("ilastik_probabilities"),
+        title="Probabilities",
+        description="folder that Ilastik's own export is set to",
+    )
+    backup: bool = Field(
+        default=True, title="Backup", description="keep the old files as X.ilp.bak and X.bak"
+    )
+    axisorder: str | None = Field(
+        None, title="Axis order", description="of the crops, such as zyxc; empty: each file's own"
+    )
+    partial: bool = Field(
+        default=False,
+        title="Go on with what fits",
+        description="although crops without a lane or lanes without a crop are left",
+    )
+    dry_run: bool = Field(
+        default=False, title="Only show the plan", description="change nothing"
+    )

@@ -1,0 +1,63 @@
+"""`ilpix_report/`: colour previews and a page that shows them, for those without a server."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from flows.outcomes import Outcome
+from ilpix.files import write_text
+from ilpix.previews import write_preview
+from ilpix.project import PixelProject
+
+REPORT = "ilpix_report"
+
+
+@dataclass(frozen=True, slots=True)
+class _ImageRow:
+    name: str
+    shape: str
+    areas: list[float]
+    preview: str | None
+    error: str | None
+
+
+def write_report(
+    data_dir: Path, project: PixelProject, targets: Sequence[Path], outcomes: Sequence[Outcome], engine: str
+) -> list[Path]:
+    """Write a preview of each probability image, and the page; return the previews.
+
+    The same results give the same bytes.
+    """
+    folder = data_dir / REPORT
+    previews = {target.stem: folder / "previews" / f"{target.stem}.png" for target in targets}
+    colors = [label_class.pmap_color for label_class in project.classes]
+    for target in targets:
+        write_preview(target, colors, previews[target.stem])
+    page = _page_template().render(
+        engine=engine,
+        legend=[(label_class.name, label_class.pmap_color) for label_class in project.classes],
+        images=[_row(outcome, previews, folder) for outcome in outcomes],
+    )
+    write_text(folder / "index.html", page)
+    return list(previews.values())
+
+
+def _page_template():
+    environment = Environment(
+        loader=PackageLoader("flows"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("report.html")
+
+
+def _row(outcome: Outcome, previews: dict[str, Path], folder: Path) -> _ImageRow:
+    facts = outcome.facts
+    preview = previews.get(outcome.image)
+    return _ImageRow(
+        name=outcome.image,
+        shape=f"{facts.get('height')} × {facts.get('width')}",
+        areas=[float(str(area)) for area in facts.get("areas") or []],
+        preview=preview.relative_to(folder).as_posix() if preview else None,
+        error=outcome.error,
+    )

@@ -1,0 +1,60 @@
+"""`run`: a trained project and prepared images become probability images."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows.engines import choose_engine
+from flows.options import RunOptions
+from flows.report import write_report
+from flows.verb_run import VerbRun, running
+from ilpix.classifier import classifier_digest, require_trained
+from ilpix.images import find_prepared
+from ilpix.project import PixelProject, read_project
+from tasks.predicting import predict_image
+
+
+@flow(name="run", flow_run_name="run-{data_dir.name}")
+def run(data_dir: Path = Path(), options: RunOptions = RunOptions()) -> list[Path]:
+    """Predict the class probabilities of every prepared image.
+
+    Args:
+        data_dir: the folder that holds the project and the prepared images, and gets the results.
+        options: which project, which images, and what predicts them.
+
+    Returns:
+        The probability images, (Y, X, K) uint16, in the order of the images.
+
+    Raises:
+        ImagesFailedError: after all images were tried, if any failed.
+        IlpixError: if nothing could be begun: no trained classifier, no images.
+    """
+    with running("run", data_dir, options) as verb_run:
+        project = read_project(verb_run.path(options.ilp))
+        require_trained(project)
+        verb_run.notes["classes"] = [label_class.name for label_class in project.classes]
+        targets = _predict(verb_run, project, options)
+        write_report(verb_run, project, targets)
+    return targets
+
+
+def _predict(verb_run: VerbRun, project: PixelProject, options: RunOptions) -> list[Path]:
+    images = find_prepared(verb_run.path(options.img))
+    engine = choose_engine(verb_run, options, len(images))
+    out = verb_run.path(options.probabilities)
+    targets = {image.stem: out / f"{image.stem}.tiff" for image in images}
+    written = verb_run.for_each_image(
+        predict_image,
+        {
+            image.stem: {
+                "image": image,
+                "target": targets[image.stem],
+                "project": project.path,
+                "engine": engine,
+                "classifier": classifier_digest(project),
+                "computed_by": engine.identity,
+            }
+            for image in images
+        },
+    )
+    return [targets[stem] for stem in written]

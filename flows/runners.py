@@ -1,0 +1,50 @@
+"""The task runner of a run and its width, from settings, cores and memory."""
+
+import os
+from typing import Any, NamedTuple
+
+from prefect.futures import PrefectFuture
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
+
+from flows.settings import Settings
+
+AnyRunner = TaskRunner[PrefectFuture[Any]]
+
+
+class Width(NamedTuple):
+    """How wide a run works on this machine."""
+
+    parallel: int  # images at the same time
+    threads: int  # threads for each image
+
+
+def choose_width(settings: Settings, n_images: int) -> Width:
+    """Share the cores among the images: several small runs use them better than one wide one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    parallel = settings.parallel or max(1, min(cores, n_images))
+    return Width(parallel, settings.threads or max(1, cores // parallel))
+
+
+def task_runner(settings: Settings, width: Width) -> AnyRunner:
+    """Return the runner that the settings name; not yet started."""
+    match settings.task_runner:
+        case "threads":
+            return ThreadPoolTaskRunner(max_workers=width.parallel)
+        case "processes":
+            return ProcessPoolTaskRunner(max_workers=width.parallel)
+        case "dask":
+            return _dask_runner(settings, width)
+
+
+def _dask_runner(settings: Settings, width: Width) -> AnyRunner:
+    from prefect_dask import DaskTaskRunner  # noqa: PLC0415 - an extra, not installed everywhere
+
+    if settings.dask_address:
+        return DaskTaskRunner(address=settings.dask_address)
+    return DaskTaskRunner(
+        cluster_kwargs={
+            "n_workers": width.parallel,
+            "threads_per_worker": 1,
+            "dashboard_address": None,
+        }
+    )

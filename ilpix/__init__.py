@@ -1,0 +1,1 @@
+"""Ilastik pixel classification of multiplexed tissue images: arrays, files and the science."""

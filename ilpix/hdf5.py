@@ -1,0 +1,195 @@
+"""Prepared images in steinbock's Ilastik HDF5: written as steinbock does, read in any axis order.
+
+One file holds one dataset, `img` for a whole image and `crop` for a crop, (C, Y, X) float32 and
+contiguous, with the attributes `display_mode`, `axistags` and `steinbock`. A fourth attribute,
+`ilpix`, is our own: an `ImageRecord` as JSON, which other programs ignore.
+
+Files of other programs name their axes in `axistags`, may keep the pixels in chunks and in another
+type, and may name the dataset after the file. `open_prepared` hides these differences and reads
+only the window asked for.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
+
+from ilpix.errors import ImageAxesError, MissingDatasetError, PixelTypeError, UnreadableImageError
+from ilpix.files import replacing
+from ilpix.preparation import PreparationOptions
+
+DatasetName = Literal["img", "crop"]
+FloatImage = NDArray[np.float32]
+
+AXES = "cyx"
+_TYPE_FLAGS = {"c": 1, "x": 2, "y": 2, "z": 2, "t": 8}
+_ASCII = h5py.string_dtype("ascii")
+
+
+class ImageRecord(BaseModel, frozen=True, extra="forbid"):
+    """How a prepared image was made; compared before a classifier is applied to it."""
+
+    channel_names: tuple[str, ...]
+    preparation: PreparationOptions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedImage:
+    """An open image file; valid inside the `open_prepared` block that made it."""
+
+    path: Path
+    shape: tuple[int, int, int]  # (C, Y, X), whatever the stored order
+    dtype: np.dtype[Any]  # as stored
+    record: ImageRecord | None  # None where another program wrote the file
+    axes: str  # the stored order, such as "zyxc"
+    _dataset: h5py.Dataset
+
+    def read(self, rows: slice = slice(None), columns: slice = slice(None)) -> FloatImage:
+        """Read a window of all channels.
+
+        Returns:
+            (C, Y, X) float32, C-contiguous; Y and X are those of the window.
+
+        Raises:
+            UnreadableImageError: if the stored pixels are damaged.
+        """
+        windows = {"c": slice(None), "y": rows, "x": columns}
+        kept = [key for key in self.axes if key in AXES]
+        try:
+            stored = self._dataset[tuple(windows.get(key, 0) for key in self.axes)]
+        except OSError as error:
+            raise UnreadableImageError(self.path, str(error)) from error
+        if "c" not in kept:
+            kept, stored = ["c", *kept], stored[np.newaxis]
+        ordered = np.transpose(stored, [kept.index(key) for key in AXES])
+        return np.ascontiguousarray(ordered, dtype=np.float32)
+
+
+def write_image(
+    path: Path, image: NDArray[Any], record: ImageRecord | None, dataset: DatasetName = "img"
+) -> None:
+    """Write an image as steinbock does, whole or not at all; the same input gives the same bytes.
+
+    Args:
+        path: the target, which is replaced where it exists.
+        image: (C, Y, X); stored as float32.
+        record: how the image was made; None leaves the attribute out.
+        dataset: `img` for a whole image, `crop` for a crop.
+    """
+    with replacing(path) as temporary, h5py.File(temporary, "w", libver="earliest") as file:
+        pixels = np.asarray(image, dtype=np.float32)
+        attributes = file.create_dataset(dataset, data=pixels, track_times=False).attrs
+        attributes.create("display_mode", "grayscale", dtype=_ASCII)
+        attributes.create("axistags", axistags_json(AXES), dtype=_ASCII)
+        attributes["steinbock"] = True
+        if record is not None:
+            attributes["ilpix"] = record.model_dump_json()
+
+
+@contextmanager
+def open_prepared(path: Path) -> Iterator[PreparedImage]:
+    """Open a prepared image or crop of any axis order, to read parts of it.
+
+    Raises:
+        UnreadableImageError: if the file is not HDF5, is cut short, or its attributes are damaged.
+        MissingDatasetError: if it does not say which dataset is the image.
+        ImageAxesError: if the image is a stack (z or t longer than 1), or its axes are not named.
+        PixelTypeError: if the pixels are neither integers nor floating-point numbers.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise UnreadableImageError(path, str(error)) from error
+    with file:
+        dataset = find_dataset(file, path)
+        if dataset.dtype.kind not in "iuf":
+            raise PixelTypeError(path, str(dataset.dtype))
+        axes = _plane_axes(path, dataset)
+        sizes = dict(zip(axes, dataset.shape, strict=True))
+        shape = (sizes.get("c", 1), sizes["y"], sizes["x"])
+        yield PreparedImage(path, shape, dataset.dtype, _read_record(path, dataset), axes, dataset)
+
+
+def find_dataset(file: h5py.File, path: Path) -> h5py.Dataset:
+    """Return the dataset that holds the image: `img`, `crop`, the file's stem, or the only one.
+
+    Raises:
+        MissingDatasetError: if there is none of these.
+    """
+    items = {name: file.get(name) for name in file}  # None for a link that leads nowhere
+    datasets = {name: item for name, item in items.items() if isinstance(item, h5py.Dataset)}
+    for name in ("img", "crop", path.stem):
+        if name in datasets:
+            return datasets[name]
+    if len(datasets) != 1:
+        raise MissingDatasetError(path, tuple(datasets))
+    return next(iter(datasets.values()))
+
+
+def axis_keys(dataset: h5py.Dataset) -> str:
+    """Return the axes of a dataset in stored order, such as `cyx`.
+
+    Without `axistags`, three axes are taken for `cyx`, as steinbock tells Ilastik to take them.
+
+    Raises:
+        ValueError: if the tags cannot be read or do not fit the dataset's number of axes.
+    """
+    tags = dataset.attrs.get("axistags")
+    if tags is None:
+        keys = AXES[-dataset.ndim :] if dataset.ndim in {2, 3} else ""
+    else:
+        keys = parse_axistags(tags.decode() if isinstance(tags, bytes) else str(tags))
+    if len(keys) != dataset.ndim:
+        raise ValueError(f"the axes {keys or 'without names'} do not fit {dataset.ndim} dimensions")
+    return keys
+
+
+def parse_axistags(text: str) -> str:
+    """Return the axis keys of an `axistags` JSON text in their order, such as `zyxc`.
+
+    Raises:
+        ValueError: if the text does not name one-letter axes, each once.
+    """
+    try:
+        keys = [str(axis["key"]) for axis in json.loads(text)["axes"]]
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"the axis tags cannot be read: {text[:80]!r}") from error
+    if any(len(key) != 1 for key in keys) or len(set(keys)) != len(keys):
+        raise ValueError(f"the axis tags name {', '.join(keys)}")
+    return "".join(keys)
+
+
+def axistags_json(keys: str) -> str:
+    """Return the `axistags` text for axes (letters of `cxyzt`), in steinbock's spelling."""
+    return json.dumps({"axes": [{"key": key, "typeFlags": _TYPE_FLAGS[key]} for key in keys]})
+
+
+def _plane_axes(path: Path, dataset: h5py.Dataset) -> str:
+    """The stored axes, of which all but c, y and x are known to have length 1."""
+    try:
+        axes = axis_keys(dataset)
+    except ValueError as error:
+        raise UnreadableImageError(path, str(error)) from error
+    is_stack = any(
+        size != 1 for key, size in zip(axes, dataset.shape, strict=True) if key not in AXES
+    )
+    if is_stack or not {"y", "x"} <= set(axes) or 0 in dataset.shape:
+        raise ImageAxesError(path, axes, dataset.shape)
+    return axes
+
+
+def _read_record(path: Path, dataset: h5py.Dataset) -> ImageRecord | None:
+    text = dataset.attrs.get("ilpix")
+    if text is None:
+        return None
+    try:
+        return ImageRecord.model_validate_json(text)
+    except ValidationError as error:
+        raise UnreadableImageError(path, f"its attribute 'ilpix' is damaged: {error}") from error

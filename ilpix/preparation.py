@@ -1,0 +1,91 @@
+"""Turn an image into what Ilastik sees: channels grouped, their mean prepended, enlarged."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, PositiveInt
+from skimage.transform import resize
+
+from ilpix.panel import Panel, require_channels
+
+Aggregation = Literal["mean", "median", "sum", "max", "min", "std", "var"]
+FloatImage = NDArray[np.float32]
+
+_REDUCE: dict[Aggregation, Callable[..., NDArray[Any]]] = {
+    "mean": np.mean,
+    "median": np.median,
+    "sum": np.sum,
+    "max": np.max,
+    "min": np.min,
+    "std": np.std,
+    "var": np.var,
+}
+_LARGEST = np.finfo(np.float32).max
+
+
+class PreparationOptions(BaseModel, frozen=True, extra="forbid"):
+    """How images are prepared; the defaults are steinbock's."""
+
+    aggr: Aggregation = Field("mean", description="how the channels of a group become one channel")
+    mean: bool = Field(default=True, description="prepend the mean of all channels")
+    meanfactor: float = Field(
+        100.0, gt=0, allow_inf_nan=False, description="what the prepended mean is multiplied by"
+    )
+    scale: PositiveInt = Field(2, description="how many times longer the image edges become")
+
+
+def prepare_image(image: NDArray[Any], panel: Panel, options: PreparationOptions) -> FloatImage:
+    """Prepare an image as steinbock does.
+
+    All is done in floating point, also where an integer image is only enlarged; steinbock rounds
+    such an image (no mean, and no groups or their maximum or minimum) back to integers.
+
+    Args:
+        image: (C, Y, X), C as in the panel, any integer or floating-point type. Not modified.
+        panel: names the groups, in the order of the output channels.
+        options: how channels are reduced, and how far the image is enlarged.
+
+    Returns:
+        (C', scale * Y, scale * X) float32, its channels as `channel_names` gives them; never a view
+        of `image`. Values beyond float32 become its largest number.
+
+    Raises:
+        ChannelCountError: if the panel describes another number of channels.
+    """
+    require_channels(panel, len(image))
+    channels = _group_channels(image, panel, options.aggr)
+    planes = [channels.mean(axis=0) * options.meanfactor] if options.mean else []
+    _, n_rows, n_columns = image.shape
+    shape = (len(planes) + len(channels), n_rows * options.scale, n_columns * options.scale)
+    prepared = np.empty(shape, dtype=np.float32)
+    for target, plane in zip(prepared, (*planes, *channels), strict=True):
+        target[:] = _enlarge(np.clip(plane, -_LARGEST, _LARGEST).astype(np.float32), target.shape)
+    return prepared
+
+
+def channel_names(panel: Panel, options: PreparationOptions) -> tuple[str, ...]:
+    """Return the names of the channels that `prepare_image` makes; the prepended one is `mean`."""
+    grouped = panel.names if panel.groups is None else tuple(group.name for group in panel.groups)
+    return ("mean", *grouped) if options.mean else grouped
+
+
+def _group_channels(image: NDArray[Any], panel: Panel, aggr: Aggregation) -> NDArray[Any]:
+    """(G, Y, X), in the image's own type where the channels stay as they are."""
+    if image.dtype == np.float16:
+        image = image.astype(np.float32)  # sums and scaled means would overflow
+    if panel.groups is None:
+        return image
+    reduce = _REDUCE[aggr]
+    return np.stack([reduce(image[list(group.channels)], axis=0) for group in panel.groups])
+
+
+def _enlarge(plane: FloatImage, shape: tuple[int, ...]) -> FloatImage:
+    """Interpolate linearly between pixel centres; the edge pixels go on beyond the edge."""
+    if plane.shape == shape:
+        return plane
+    enlarged: FloatImage = resize(  # type: ignore[no-untyped-call]  # scikit-image has no types
+        plane, shape, order=1, mode="edge", anti_aliasing=False, preserve_range=True
+    )
+    return enlarged

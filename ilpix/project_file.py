@@ -1,0 +1,214 @@
+"""Open an Ilastik project, a stranger's file, and read values from it with every one checked.
+
+Nothing outside of the file is ever read: links of any kind, pixels kept in another file and groups
+that contain themselves are refused before the first value is looked at. Pickled values are never
+decoded. `ProjectReader` notes what is wrong and returns an empty value, so that one reading lists
+all problems.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from ilpix.errors import (
+    InvalidProjectError,
+    Problem,
+    ProjectLockedError,
+    UnreadableProjectError,
+    WrongWorkflowError,
+)
+
+WORKFLOW = "Pixel Classification"
+INFOS = "Input Data/infos"
+LABEL_SETS = "PixelClassification/LabelSets"
+FORESTS = "PixelClassification/ClassifierForests"
+FEATURES = "FeatureSelections"
+
+MAX_OBJECTS = 200_000  # groups and datasets; 1000 lanes and 1000 trees make 25 000
+MAX_VALUES = 2**27  # of all datasets that are read together, trees aside
+MAX_TEXT_LENGTH = 2**16
+
+# What h5py raises for damage inside a file: each error of the HDF5 library becomes one of these.
+DAMAGE = (OSError, RuntimeError, ValueError, TypeError, KeyError)
+
+
+@contextmanager
+def open_project(path: Path) -> Iterator[h5py.File]:
+    """Open a pixel classification project for reading.
+
+    Raises:
+        UnreadableProjectError: if there is no such file, or it is no HDF5 file or cut short.
+        ProjectLockedError: if a running Ilastik has it open.
+        WrongWorkflowError: if it belongs to another Ilastik workflow.
+        InvalidProjectError: if it reaches outside of itself, or is of unbelievable size.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except BlockingIOError as error:
+        raise ProjectLockedError(path) from error
+    except OSError as error:
+        raise UnreadableProjectError(path, str(error)) from error
+    with file:
+        require_self_contained(file, path)
+        reader = ProjectReader(file)
+        workflow = reader.text("workflowName")
+        if reader.problems:
+            raise InvalidProjectError(path, tuple(reader.problems))
+        if workflow != WORKFLOW:
+            raise WrongWorkflowError(path, workflow)
+        yield file
+
+
+def require_self_contained(file: h5py.File, path: Path) -> None:
+    """Make sure that everything in a file is stored in it, once.
+
+    Raises:
+        InvalidProjectError: with every link, dataset kept elsewhere and group inside itself.
+    """
+    problems: list[Problem] = []
+    try:
+        _walk(file, problems)
+    except DAMAGE as error:
+        problems.append(Problem("/", f"is damaged: {error}; restore the file from a backup"))
+    if problems:
+        raise InvalidProjectError(path, tuple(problems))
+
+
+def _walk(file: h5py.File, problems: list[Problem]) -> None:
+    groups = [file]
+    met = {h5py.h5o.get_info(file.id).addr}
+    while groups:
+        group = groups.pop()
+        for name in group:
+            where = f"{group.name.rstrip('/')}/{name}"
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                problems.append(Problem(where, "is a link; copy the data itself into the project"))
+                continue
+            item = group[name]
+            address = h5py.h5o.get_info(item.id).addr
+            if address in met:
+                problems.append(Problem(where, "is stored elsewhere in the file as well"))
+            elif isinstance(item, h5py.Group):
+                groups.append(item)
+            elif isinstance(item, h5py.Dataset) and (item.is_virtual or item.external):
+                problems.append(Problem(where, "has its values in another file; copy them here"))
+            met.add(address)
+            if len(met) > MAX_OBJECTS:
+                problems.append(Problem("/", f"holds more than {MAX_OBJECTS} groups and datasets"))
+                return
+
+
+class ProjectReader:
+    """Reads values of an open project; notes every problem and returns an empty value instead."""
+
+    def __init__(self, file: h5py.File) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self._room = MAX_VALUES
+
+    def note(self, where: str, what: str) -> None:
+        """Add a problem."""
+        self.problems.append(Problem(where, what))
+
+    def group(self, where: str) -> h5py.Group | None:
+        """Return a group; None where it is missing (a problem) or no group (a problem)."""
+        item = self._item(where)
+        if item is not None and not isinstance(item, h5py.Group):
+            self.note(where, "is a dataset, but a group belongs here")
+            return None
+        return item
+
+    def text(self, where: str) -> str:
+        """Return a text."""
+        dataset = self._dataset(where)
+        if dataset is None:
+            return ""
+        if h5py.check_string_dtype(dataset.dtype) is None or dataset.shape != ():
+            self.note(where, "is no text")
+            return ""
+        return self.decode(where, self._read(where, dataset))
+
+    def texts(self, where: str) -> tuple[str, ...]:
+        """Return a list of texts."""
+        dataset = self._dataset(where)
+        if dataset is None:
+            return ()
+        if h5py.check_string_dtype(dataset.dtype) is None or dataset.ndim != 1:
+            self.note(where, "is no list of texts")
+            return ()
+        values = self._read(where, dataset)
+        return () if values is None else tuple(self.decode(where, value) for value in values)
+
+    def numbers(self, where: str, kinds: str, n_axes: int) -> npt.NDArray[Any] | None:
+        """Return an array; `kinds` are the NumPy type letters that may be there, such as `iu`."""
+        dataset = self._dataset(where)
+        if dataset is None:
+            return None
+        if dataset.dtype.kind not in kinds or dataset.ndim != n_axes:
+            self.note(where, f"has shape {dataset.shape} and type {dataset.dtype}")
+            return None
+        values = self._read(where, dataset)
+        return None if values is None else np.asarray(values)
+
+    def attribute_text(self, where: str, name: str) -> str | None:
+        """Return an attribute that is a text; None where there is none."""
+        item = self._item(where)
+        if item is None:
+            return None
+        try:
+            value = item.attrs.get(name)
+        except DAMAGE as error:
+            self.note(f"{where} attribute {name}", f"cannot be read: {error}")
+            return None
+        if value is not None and not isinstance(value, str | bytes):
+            self.note(f"{where} attribute {name}", "is no text")
+            return None
+        return None if value is None else self.decode(f"{where} attribute {name}", value)
+
+    def decode(self, where: str, value: object) -> str:
+        """Return stored text as text."""
+        if value is None:
+            return ""
+        try:
+            text = value.decode("utf-8") if isinstance(value, bytes) else str(value)
+            text.encode("utf-8")
+        except UnicodeError:
+            self.note(where, "is no UTF-8 text")
+            return ""
+        if len(text) > MAX_TEXT_LENGTH:
+            self.note(where, f"is a text of {len(text)} characters")
+            return ""
+        return text
+
+    def _item(self, where: str) -> h5py.Group | h5py.Dataset | None:
+        try:
+            return self.file[where]
+        except DAMAGE:
+            self.note(where, "missing")
+            return None
+
+    def _dataset(self, where: str) -> h5py.Dataset | None:
+        item = self._item(where)
+        if item is not None and not isinstance(item, h5py.Dataset):
+            self.note(where, "is a group, but a dataset belongs here")
+            return None
+        if item is not None and item.shape is None:
+            self.note(where, "is empty")
+            return None
+        if item is not None and item.size > self._room:
+            self.note(where, f"claims to hold {item.size} values, more than any project can need")
+            return None
+        return item
+
+    def _read(self, where: str, dataset: h5py.Dataset) -> Any:
+        self._room -= dataset.size
+        try:
+            return dataset[()]
+        except DAMAGE as error:
+            self.note(where, f"cannot be read: {error}")
+            return None

@@ -1,0 +1,111 @@
+"""Work is done once: a cache key made of content, and hits that are refused where an output is gone.
+
+The key of a task run is the digest of the task's name, the version of its algorithm, its parameters, and the
+name and content of each input file. Where outputs go is not part of it, only what they are called: a data directory
+keeps its cache when it is renamed or copied, since records lie in its own `.ilpix/results`.
+
+A record is a hit only while every output named by the run is still there with the digest that was recorded.
+Otherwise the record is removed before Prefect looks for it, and the task runs again.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prefect.cache_policies import CachePolicy
+from prefect.context import TaskRunContext
+from prefect.filesystems import LocalFileSystem
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from tasks.digests import DigestMemo
+from tasks.records import FilesWritten
+
+OUTPUTS = ("target", "targets")  # parameters of these names are files that a task writes
+
+_log = logging.getLogger(__name__)
+_plain_json = TypeAdapter(dict[str, Any])
+
+
+@dataclass
+class ContentPolicy(CachePolicy):
+    """Key task runs by the content of their files.
+
+    Attributes:
+        algorithm: version of what the task computes; raised when its output changes for the same input.
+        without: parameters that do not change the output, such as the number of threads.
+    """
+
+    algorithm: int = 1
+    without: tuple[str, ...] = ()
+
+    def compute_key(
+        self,
+        task_ctx: TaskRunContext,
+        inputs: dict[str, Any],
+        flow_parameters: dict[str, Any],  # noqa: ARG002 - part of Prefect's signature
+        **kwargs: Any,  # noqa: ARG002 - part of Prefect's signature
+    ) -> str:
+        """Return the key of a task run, after removing a record that no longer holds under it."""
+        results = results_folder(task_ctx)
+        memo = DigestMemo(results.parent / "digests")
+        counted = {name: value for name, value in inputs.items() if name not in self.without}
+        identity = {
+            "task": task_ctx.task.name,
+            "algorithm": self.algorithm,
+            "inputs": {name: _identity(name, value, memo) for name, value in counted.items()},
+        }
+        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        record = results / key
+        if record.exists() and not _still_holds(record, inputs, memo):
+            _log.info("%s runs again: an output of its last run is gone or changed", task_ctx.task.name)
+            record.unlink(missing_ok=True)
+        return key
+
+
+def results_folder(task_ctx: TaskRunContext) -> Path:
+    """Return the folder that holds the records of a task run.
+
+    Raises:
+        TypeError: if results are not kept in a folder of this machine.
+    """
+    storage = task_ctx.result_store.result_storage
+    if not isinstance(storage, LocalFileSystem) or storage.basepath is None:
+        raise TypeError(f"results must be kept in a folder, not in {storage!r}")
+    return Path(storage.basepath)
+
+
+def _identity(name: str, value: Any, memo: DigestMemo) -> Any:
+    if name in OUTPUTS:
+        return [path.name for path in _paths(value)]
+    if isinstance(value, Path):
+        return {"name": value.name, "sha256": memo.digest(value)}
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, tuple | list):
+        return [_identity("", item, memo) for item in value]
+    return TypeAdapter(Any).dump_python(value, mode="json")
+
+
+def _still_holds(record: Path, inputs: Mapping[str, Any], memo: DigestMemo) -> bool:
+    """Tell whether each output of the run is there as it was recorded. Nothing but JSON is read."""
+    try:
+        content = _plain_json.validate_json(record.read_bytes())
+        if content["metadata"]["serializer"]["type"] != "json":
+            return False
+        stored = json.loads(content["result"])
+        written = FilesWritten.model_validate(stored["data"])
+    except (OSError, ValidationError, ValueError, LookupError, TypeError):
+        return False
+    targets = [path for name in OUTPUTS for path in _paths(inputs.get(name, ()))]
+    return all(
+        target.is_file() and written.files.get(target.name) == memo.digest(target)
+        for target in targets
+    )
+
+
+def _paths(value: Path | tuple[Path, ...]) -> Iterator[Path]:
+    yield from (value,) if isinstance(value, Path) else value

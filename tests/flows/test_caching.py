@@ -1,0 +1,113 @@
+"""Work is done once: what changes, and what runs again for it."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from prefect import flow, task
+from pydantic import BaseModel
+
+from tasks.caching import ContentPolicy
+from tasks.records import FilesWritten, files_written
+
+RECORDS = Path(".ilpix") / "results"
+
+
+class Factor(BaseModel, frozen=True):
+    times: int = 2
+
+
+@task(
+    cache_policy=ContentPolicy(algorithm=1, without=("threads",)),
+    result_serializer="json",
+    cache_result_in_memory=False,
+)
+def repeat_content(source: Path, target: Path, factor: Factor, threads: int) -> FilesWritten:
+    target.write_bytes(source.read_bytes() * factor.times)
+    with (target.parent / "ran.txt").open("a") as log:
+        log.write("ran\n")
+    return files_written(target)
+
+
+@flow
+def repeat_flow(folder: Path, factor: Factor, threads: int, algorithm: int = 1) -> FilesWritten:
+    work = repeat_content.with_options(
+        result_storage=(folder / RECORDS).absolute(),
+        cache_policy=ContentPolicy(algorithm=algorithm, without=("threads",)),
+    )
+    return work(folder / "a.txt", folder / "a.out", factor, threads)
+
+
+def runs(folder: Path) -> int:
+    return (folder / "ran.txt").read_text().count("ran")
+
+
+def touch_later(folder: Path) -> None:
+    later = (folder / "a.txt").stat().st_mtime + 1000
+    os.utime(folder / "a.txt", (later, later))
+
+
+def damage_record(folder: Path) -> None:
+    for record in (folder / RECORDS).iterdir():
+        record.write_bytes(record.read_bytes()[:20])
+
+
+def make_record_a_pickle(folder: Path) -> None:
+    """A record that asks to be unpickled is a stranger's code; it is not read."""
+    for record in (folder / RECORDS).iterdir():
+        content = json.loads(record.read_bytes())
+        content["metadata"]["serializer"] = {"type": "pickle"}
+        record.write_text(json.dumps(content))
+
+
+@dataclass(frozen=True)
+class Change:
+    name: str
+    make: Callable[[Path], object]
+    times: int = 2
+    threads: int = 1
+    algorithm: int = 1
+    runs_again: bool = True
+
+
+CHANGES = (
+    Change("nothing", lambda folder: None, runs_again=False),
+    Change("time of change", touch_later, runs_again=False),
+    Change("threads", lambda folder: None, threads=7, runs_again=False),
+    Change("parameter", lambda folder: None, times=3),
+    Change("algorithm", lambda folder: None, algorithm=2),
+    Change("input", lambda folder: (folder / "a.txt").write_text("b")),
+    Change("output deleted", lambda folder: (folder / "a.out").unlink()),
+    Change("output changed", lambda folder: (folder / "a.out").write_text("other")),
+    Change("record cut short", damage_record),
+    Change("record asks to be unpickled", make_record_a_pickle),
+)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+def test_a_task_runs_again_only_for_what_changes_its_output(tmp_path: Path, change: Change) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    repeat_flow(tmp_path, Factor(), 1)
+    change.make(tmp_path)
+    written = repeat_flow(
+        tmp_path, Factor(times=change.times), change.threads, algorithm=change.algorithm
+    )
+    assert runs(tmp_path) == (2 if change.runs_again else 1)
+    assert (tmp_path / "a.out").read_bytes() == (tmp_path / "a.txt").read_bytes() * change.times
+    assert list(written.files) == ["a.out"]
+
+
+def test_a_copied_folder_keeps_its_cache_and_its_outputs_are_its_own(tmp_path: Path) -> None:
+    original, copy = tmp_path / "original", tmp_path / "copy"
+    original.mkdir()
+    (original / "a.txt").write_text("a")
+    repeat_flow(original, Factor(), 1)
+    shutil.copytree(original, copy)
+    shutil.rmtree(original)
+    repeat_flow(copy, Factor(), 1)
+    assert runs(copy) == 1
+    assert not original.exists()
