@@ -113,6 +113,28 @@ class ProgramTooOldError(ContainerError, ValueError):
         )
 
 
+class NoClassifierError(ContainerError, ValueError):
+    """A project was never trained, or was saved without its classifier."""
+
+    def __init__(self, project: Path) -> None:
+        super().__init__(project)
+        self.project = project
+
+    def __str__(self) -> str:
+        return f"{self.project} holds no classifier: train it (in Ilastik: live update on, then save)"
+
+
+class LocalProgramError(ContainerError, FileNotFoundError):
+    """There is no Ilastik on this machine where one was said to be."""
+
+    def __init__(self, program: Path) -> None:
+        super().__init__(program)
+        self.program = program
+
+    def __str__(self) -> str:
+        return f"{self.program} is not a program that can be run: give the path of run_ilastik.sh"
+
+
 class SourceNotFoundError(ContainerError, FileNotFoundError):
     """A file that is here is not where the engine's machine looks for it."""
 

@@ -14,10 +14,9 @@ from containers.command import ilastik_arguments, ilastik_environment, input_nam
 from containers.errors import LOG_TAIL_CHARS, LocalProgramError, RunCancelledError
 from containers.lease import held_lease
 from containers.outcome import Outcome
-from containers.prediction import Job, Work, predict_images, require_classifier
+from containers.prediction import LOGS, RUNS, Job, Work, predict_images, require_classifier
 from containers.runner import POLL_S, Finished
 from containers.settings import LocalSettings
-from containers.workspace import LOGS, RUNS
 from ilpix.project import read_project
 
 GRACE_S = 5.0  # between the request to end and the kill

@@ -14,14 +14,13 @@ from containers.errors import ProgramTooOldError
 from containers.images import PinnedImage, PullProgress, pin_image
 from containers.lease import Lease, held_lease, remove_run, sweep_orphans
 from containers.outcome import Outcome
-from containers.prediction import Job, Work, plan_memory_steps, predict_images
+from containers.prediction import LOGS, RUNS, Job, Work, plan_memory_steps, predict_images, require_classifier
 from containers.presets import is_newer
 from containers.run import IMAGE_LABEL, LEASE_LABEL, RUN_LABEL, Account, BindMount, ContainerRun, Limits
 from containers.runner import Finished, run_to_completion
 from containers.settings import ContainerSettings, path_on_engine
 from ilpix.project import PixelProject, read_project
 
-RUNS, LOGS = "runs", "logs"  # folders of the workspace
 IN, OUT, PROJECT = "/in", "/out", "/in/project.ilp"
 LABEL_CHARS = 200
 

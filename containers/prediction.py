@@ -20,6 +20,7 @@ from containers.command import PreparedInput
 from containers.diagnosis import error_of
 from containers.errors import (
     ContainerError,
+    NoClassifierError,
     OutOfMemoryError,
     ProgramCrashedError,
     RunCancelledError,
@@ -33,6 +34,7 @@ from ilpix.errors import IlpixError
 from ilpix.hdf5 import find_dataset, open_prepared
 from ilpix.project import PixelProject
 
+RUNS, LOGS = "runs", "logs"  # folders of the workspace, which is `.ilpix` in the data directory
 logger = logging.getLogger(__name__)
 
 
@@ -89,6 +91,12 @@ def predict_images(launcher: Launcher, work: Work, stop: threading.Event) -> lis
             course.give_up(error)
             break
     return [course.outcomes[i] for i in range(len(work.images))]
+
+
+def require_classifier(project: PixelProject) -> None:
+    """Raise `NoClassifierError` if a project was never trained; Ilastik would train it anew for each run."""
+    if not project.has_classifier:
+        raise NoClassifierError(project.path)
 
 
 def plan_memory_steps(first: int, ceiling: int) -> tuple[int, ...]:

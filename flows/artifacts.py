@@ -27,6 +27,12 @@ def show_table(key: str, rows: list[dict[str, Any]], description: str) -> None:
     _table(key, rows, description)
 
 
+def show_markdown(key: str, text: str) -> None:
+    """Show a text under a key."""
+    if FlowRunContext.get():
+        create_markdown_artifact(text, key=key)
+
+
 def show_previews(previews: Sequence[Path], project: PixelProject) -> None:
     """Show colour previews side by side; the first ones where there are many."""
     if not (FlowRunContext.get() and previews):

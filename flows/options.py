@@ -147,6 +147,11 @@ class TrainOptions(Options):
         description="which features the classifier sees: 'all', '>=1px' (with all smoothings) or 'fast'",
     )
     seed: NonNegativeInt = Field(0, title="Seed", description="of the random forest")
+    quality: bool = Field(
+        default=True,
+        title="Measure the quality",
+        description="by forests that have not seen a crop, one a crop; written to ilpix_report/training",
+    )
     refresh: bool = Field(
         default=False, title="Train again", description="also where nothing has changed"
     )

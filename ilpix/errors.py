@@ -298,3 +298,86 @@ class ProjectInUseError(IlpixError, FileExistsError):
             f"{self.path} carries {self.carries} and is not replaced; choose another name, "
             "or ask for it to be overwritten (it is backed up first)"
         )
+
+
+class ImageTooSmallError(IlpixError, ValueError):
+    """An image has fewer pixels along an axis than a selected feature scale needs."""
+
+    def __init__(self, height: int, width: int, scale: float, needed: int) -> None:
+        super().__init__(height, width, scale, needed)
+        self.height, self.width, self.scale, self.needed = height, width, scale, needed
+
+    def __str__(self) -> str:
+        return (
+            f"the image has {self.height} rows and {self.width} columns, but features at scale "
+            f"{self.scale} px need {self.needed} pixels along both; leave the image out, or choose "
+            "smaller scales and train again"
+        )
+
+
+class NotFiniteError(IlpixError, ValueError):
+    """Features cannot be computed, as a pixel is NaN or infinite."""
+
+    def __init__(self, channel: int, y: int, x: int) -> None:
+        super().__init__(channel, y, x)
+        self.channel, self.y, self.x = channel, y, x
+
+    def __str__(self) -> str:
+        return (
+            f"the image has a pixel that is NaN or infinite, the first in channel {self.channel} "
+            f"(counted from 0) at y {self.y}, x {self.x}; it would spread over all features around "
+            "it: export the image again or set such pixels to 0"
+        )
+
+
+class NoClassifierError(IlpixError, ValueError):
+    """A project cannot predict, as it was not trained."""
+
+    def __init__(self, path: Path, missing: str) -> None:
+        super().__init__(path, missing)
+        self.path, self.missing = path, missing
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} has no {self.missing}; train it (ilpix train), or in Ilastik choose features, "
+            "label, switch on Live Update and save the project"
+        )
+
+
+class WrongChannelsError(IlpixError, ValueError):
+    """An image has another number of channels than the classifier was trained with."""
+
+    def __init__(self, n_channels: int, n_trained: int) -> None:
+        super().__init__(n_channels, n_trained)
+        self.n_channels, self.n_trained = n_channels, n_trained
+
+    def __str__(self) -> str:
+        return (
+            f"the image has {self.n_channels} channels, but the classifier was trained with "
+            f"{self.n_trained}; prepare it with the panel and options of the training images"
+        )
+
+
+class InvalidProbabilitiesError(IlpixError, ValueError):
+    """A file is not the probability image that it should be."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(path, what)
+        self.path, self.what = path, what
+
+    def __str__(self) -> str:
+        return f"{self.path} is not a valid probability image: {self.what}; predict it again"
+
+
+class OneCropError(IlpixError, ValueError):
+    """The labels of one crop alone cannot be judged on another crop."""
+
+    def __init__(self, crops: tuple[str, ...]) -> None:
+        super().__init__(crops)
+        self.crops = crops
+
+    def __str__(self) -> str:
+        return (
+            f"the labels in {', '.join(self.crops)} do not allow cross-validation over crops; "
+            "label two or more classes in each of at least two crops"
+        )

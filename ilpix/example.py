@@ -1,8 +1,9 @@
-"""Synthetic tissue to try everything on, with the truth about it and the labels a person would draw.
+"""Synthetic tissue to try everything on, its truth, and the labels a person would draw.
 
-Cells are ellipses with a nucleus inside; the counts of a mass tag follow from what a pixel belongs to,
-with the noise of counting. Only sums, products and square roots of uniform random numbers are used, no
-library function that differs between machines, so one seed gives the same bytes everywhere.
+Cells are ellipses with a nucleus inside; the counts of a mass tag follow from what a pixel belongs
+to, with the noise of counting. Only sums, products and square roots of uniform random numbers are
+used, no function whose last digit differs between machines, so one seed gives the same bytes
+everywhere.
 """
 
 from collections.abc import Iterator
@@ -82,7 +83,7 @@ def draw_labels(
     """
     enlarged = truth.repeat(scale, axis=0).repeat(scale, axis=1)
     classes = np.where(_is_interior(enlarged), enlarged, 0)[window.slices]
-    labels = np.zeros_like(classes)
+    labels: NDArray[np.uint8] = np.zeros_like(classes)
     for value in np.unique(classes[classes > 0]):
         pixels = np.argwhere(classes == value)
         for y, x in pixels[rng.integers(len(pixels), size=_STROKES_PER_CLASS)]:

@@ -71,21 +71,21 @@ def gaussian_taps(sigma: float, order: int, ratio: float) -> FloatArray:
     """Return the right half of a Gaussian kernel or of its derivative, from the centre outwards.
 
     Order 0 sums to 1 over the whole kernel, order 1 answers 1 to a ramp, order 2 answers 1 to x²/2 and 0 to
-    a constant. The radius is `ratio` · `sigma`, rounded. Computed in float64, held in float32.
+    a constant. The radius is `ratio` · `sigma`, rounded. As in Ilastik's filters the function's values are
+    rounded to float32 before they are normalised: without that some taps differ in their last bit.
     """
     radius = math.floor(ratio * sigma + 0.5)
-    x = np.arange(-radius, radius + 1)
-    taps = np.exp(-(x**2) / (2 * sigma**2))
+    x = np.arange(radius + 1)
+    polynomial = (1, x, x**2 / sigma**2 - 1)[order]
+    density = np.exp(-(x**2) / (2 * sigma**2)) / (math.sqrt(2 * math.pi) * sigma)
+    taps = (polynomial * density).astype(np.float32).astype(np.float64)
+    if order == 2:
+        taps -= (taps[0] + 2 * taps[1:].sum()) / (2 * radius + 1)
     if order == 0:
-        taps /= taps.sum()
-    elif order == 1:
-        taps *= x
-        taps /= (taps * x).sum()
+        taps /= taps[0] + 2 * taps[1:].sum()
     else:
-        taps *= 1 - x**2 / sigma**2
-        taps -= taps.mean()
-        taps /= (taps * x**2 / 2).sum()
-    return taps[radius:].astype(np.float32)
+        taps /= 2 * (taps * x**order).sum() / order
+    return taps.astype(np.float32)
 
 
 def _pre_smoothing(scale: float) -> FloatArray:

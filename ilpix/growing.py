@@ -76,6 +76,14 @@ def grow_forest(
     )
 
 
+def predict_samples(forest: Forest, features: FloatArray) -> NDArray[np.float64]:
+    """Average over trees the votes of the leaf that each sample, a row of (P, F), reaches; (P, K)."""
+    votes = np.zeros((len(features), len(forest.labels)))
+    for root in forest.roots:
+        votes += forest.votes[_leaves(forest, features, root)]
+    return votes / len(forest.roots)
+
+
 def convert_trees(trees: RandomForestClassifier, exponents: NDArray[np.int32]) -> Forest:
     """Return the forest that decides every finite float32 sample as the trees of scikit-learn do.
 
@@ -110,6 +118,18 @@ def convert_trees(trees: RandomForestClassifier, exponents: NDArray[np.int32]) -
 def stored_threshold(threshold: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return `s` such that `x < s` decides every float32 `x` as `x <= threshold` does."""
     return np.nextafter(threshold, np.inf)
+
+
+def _leaves(forest: Forest, features: FloatArray, root: np.int32) -> NDArray[np.int32]:
+    """All samples walk down one tree, a level at a time; (P,) nodes."""
+    nodes = np.full(len(features), root)
+    walking = np.flatnonzero(forest.feature[nodes] != LEAF)
+    while len(walking):
+        node = nodes[walking]
+        goes_left = features[walking, forest.feature[node]] < forest.threshold[node]
+        nodes[walking] = np.where(goes_left, forest.left[node], forest.right[node])
+        walking = walking[forest.feature[nodes[walking]] != LEAF]
+    return nodes
 
 
 def _convert_nodes(

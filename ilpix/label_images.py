@@ -16,7 +16,13 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from ilpix.errors import IlpixError, LabelImagesError, Problem, UnreadableImageError
+from ilpix.errors import (
+    IlpixError,
+    InvalidProjectError,
+    LabelImagesError,
+    Problem,
+    UnreadableImageError,
+)
 from ilpix.files import replacing
 from ilpix.images import SUFFIXES, image_stem, read_image
 from ilpix.labels import read_labels, write_labels
@@ -36,12 +42,12 @@ def export_labels(project_path: Path, folder: Path) -> list[Path]:
         folder: made where it is missing.
 
     Raises:
-        InvalidProjectError: if the project cannot be read.
+        InvalidProjectError: if the project cannot be read, or has two crops of one name.
         LabelImagesError: if there are other labels in the folder already; nothing is written then.
     """
     images = {
-        folder / f"{crop_stem(lane)}.tiff": read_labels(project_path, lane)
-        for lane in read_project(project_path).lanes
+        folder / f"{stem}.tiff": read_labels(project_path, lane)
+        for stem, lane in _lanes_by_stem(read_project(project_path)).items()
     }
     if taken := [path for path, labels in images.items() if _holds_other(path, labels)]:
         what = "holds other labels already; move it away or export to another folder"
@@ -61,7 +67,7 @@ def import_labels(project_path: Path, source: Path) -> tuple[str, ...]:
         The stems of the crops whose labels were replaced.
 
     Raises:
-        InvalidProjectError: if the project cannot be read.
+        InvalidProjectError: if the project cannot be read, or has two crops of one name.
         LabelImagesError: with every problem of the source; the project is as it was then.
     """
     project = read_project(project_path)
@@ -77,6 +83,7 @@ def read_label_source(project: PixelProject, source: Path) -> dict[int, LabelIma
         (Y, X) label values by lane index, of the crops that the source names.
 
     Raises:
+        InvalidProjectError: if the project has two crops of one name.
         LabelImagesError: with every problem found: no crop of that name, two images for one crop,
             another size, a class that the project does not have, a file that cannot be read.
     """
@@ -97,7 +104,8 @@ def crop_path(project: PixelProject, lane: Lane) -> Path:
 
 def crop_stem(lane: Lane) -> str:
     """Return the name of a lane's label image, without its suffix: that of the crop's file."""
-    return lane.nickname if lane.inner_path is not None else image_stem(Path(_file_of(lane).name))
+    stored = _file_of(lane) if lane.inner_path is None else PurePosixPath(lane.nickname)
+    return image_stem(Path(stored.name))
 
 
 def _file_of(lane: Lane) -> PurePosixPath:
@@ -107,10 +115,28 @@ def _file_of(lane: Lane) -> PurePosixPath:
     return next(files, stored)
 
 
+def _lanes_by_stem(project: PixelProject) -> dict[str, Lane]:
+    """Name the lanes as their label images are named.
+
+    Raises:
+        InvalidProjectError: if two have the same name.
+    """
+    lanes = {crop_stem(lane): lane for lane in project.lanes}
+    what = "has a crop of the same name as another lane; rename one of the two"
+    problems = [
+        Problem(f"lane {lane.index}", what)
+        for lane in project.lanes
+        if lanes[crop_stem(lane)] is not lane
+    ]
+    if problems:
+        raise InvalidProjectError(project.path, tuple(problems))
+    return lanes
+
+
 def _read_label_images(
     project: PixelProject, folder: Path, problems: list[Problem]
 ) -> dict[int, LabelImage]:
-    lanes = {crop_stem(lane): lane for lane in project.lanes}
+    lanes = _lanes_by_stem(project)
     labels: dict[int, LabelImage] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         if path.suffix.lower() not in SUFFIXES | {".png"} or path.name.startswith("."):
@@ -175,7 +201,7 @@ def _read_points(
 ) -> dict[int, LabelImage]:
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
+            rows = csv.DictReader(file, restval="")
             if missing := set(_POINT_COLUMNS) - set(rows.fieldnames or ()):
                 what = f"has no column {' and no '.join(sorted(missing))}"
                 problems.append(Problem(table.name, what))
@@ -189,7 +215,7 @@ def _read_points(
 def _draw_points(
     project: PixelProject, rows: list[dict[str, str]], problems: list[Problem]
 ) -> dict[int, LabelImage]:
-    lanes = {crop_stem(lane): lane for lane in project.lanes}
+    lanes = _lanes_by_stem(project)
     values = {str(value): value for value, _ in enumerate(project.classes, 1)}
     values |= {label_class.name: value for value, label_class in enumerate(project.classes, 1)}
     labels: dict[int, LabelImage] = {}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ilpix.features import FeatureColumn
 from ilpix.forest import Forest
-from ilpix.growing import FloatArray, GrownForest, LabelArray, grow_forest
+from ilpix.growing import FloatArray, GrownForest, LabelArray, grow_forest, predict_samples
 from ilpix.samples import Samples, advise
 
 Grow = Callable[[FloatArray, LabelArray], GrownForest]

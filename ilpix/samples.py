@@ -120,25 +120,16 @@ def _sample_crop(
     problems: list[Problem],
 ) -> _CropSamples:
     """Compute the features of one crop; a problem gives no pixels."""
-    name = crop_stem(lane)
-    nothing = _CropSamples(np.zeros((0, 0), np.float32), np.zeros(0, np.uint8), 0)
+    positions = np.argwhere(labels)
     try:
         with open_prepared(crop_path(project, lane)) as crop:
             image = crop.read()
+        if image.shape[1:] != labels.shape:
+            raise LabelSizeError(labels.shape, image.shape[1:])
+        features = features_at(image, selection, positions)
     except IlpixError as error:
-        problems.append(Problem(name, str(error)))
-        return nothing
-    positions = np.argwhere(labels)
-    if image.shape[1:] != labels.shape:
-        problems.append(Problem(name, f"is of size {image.shape[1:]}, its labels {labels.shape}"))
-        return nothing
-    if min(labels.shape) < selection.smallest_size():
-        what = f"is smaller than the {selection.smallest_size()} px that the features need"
-        problems.append(Problem(name, what))
-        return nothing
-    features = features_at(image, selection, positions)
-    if not np.isfinite(features).all():
-        problems.append(Problem(name, "has pixels that are no finite numbers; run prepare again"))
+        problems.append(Problem(crop_stem(lane), str(error)))
+        return _CropSamples(np.zeros((0, 0), np.float32), np.zeros(0, np.uint8), 0)
     return _CropSamples(features, labels[tuple(positions.T)], len(image))
 
 

@@ -43,7 +43,9 @@ def forest_bytes(forest: Forest) -> dict[str, object]:
     return {k: v.tobytes() if isinstance(v, np.ndarray) else v for k, v in values.items()}
 
 
-def random_samples(seed: int, pixels: int = 60, columns: int = 5) -> tuple[FloatArray, NDArray[np.uint8]]:
+def random_samples(
+    seed: int, pixels: int = 60, columns: int = 5
+) -> tuple[FloatArray, NDArray[np.uint8]]:
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(pixels, columns)).astype(np.float32)
     return features, rng.integers(1, 4, pixels).astype(np.uint8)
@@ -96,7 +98,9 @@ def test_converted_forest_predicts_as_the_trees_of_scikit_learn(seed: int, round
     probes = np.concatenate(
         [features, rng.choice(thresholds, (40, features.shape[1])), -np.zeros((1, 5), np.float32)]
     )
-    np.testing.assert_allclose(slow_predict(forest, probes), trees.predict_proba(probes), rtol=1e-12)
+    np.testing.assert_allclose(
+        slow_predict(forest, probes), trees.predict_proba(probes), rtol=1e-12
+    )
 
 
 @settings(max_examples=15, deadline=None)

@@ -1,0 +1,84 @@
+"""The classifier of a project: labels and crops in, a trained project out."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from prefect import task
+
+from ilpix.features import FeatureSelection
+from ilpix.label_images import crop_path, read_label_source
+from ilpix.project import PixelProject
+from ilpix.quality import assess_quality
+from ilpix.quality_report import write_quality_report
+from ilpix.training import read_all_labels, train_project
+from tasks.caching import ContentPolicy
+from tasks.records import FilesWritten, files_written
+
+
+@task(
+    name="train-classifier",
+    task_run_name="train-{target.stem}",
+    cache_policy=ContentPolicy(algorithm=1, without=("source", "threads", "report")),
+    result_serializer="json",
+    cache_result_in_memory=False,
+)
+def train_classifier(  # noqa: PLR0913 - each decides the result, or where it goes
+    target: Path,
+    source: Path | None,
+    crops: tuple[Path, ...],
+    labels: str,
+    features: FeatureSelection,
+    seed: int,
+    report: Path | None,
+    threads: int | None = None,
+) -> FilesWritten:
+    """Train the classifier of a project from its labels, and measure how good it is.
+
+    Args:
+        target: the project, which is changed in place: whole or not at all.
+        source: label images or a table of points; None for the labels in the project.
+        crops: the crops of the project, whose content decides the result.
+        labels: digest of the labels, likewise.
+        features: what the classifier sees.
+        seed: of the forest.
+        report: folder for the quality report; None leaves it out.
+        threads: None for all cores; does not change the result.
+    """
+    summary = train_project(
+        target, features, source or "project", seed=seed, threads=threads
+    )
+    facts = {
+        "pixels": {summary.class_names[label]: count for label, count in summary.pixels.items()},
+        "trees": len(summary.grown.forest.roots),
+        "advice": list(summary.advice),
+    }
+    if report:
+        quality = assess_quality(
+            summary.samples, summary.grown, seed, class_names=summary.class_names, threads=threads
+        )
+        write_quality_report(quality, report)
+        facts |= {
+            "out_of_bag_accuracy": quality.out_of_bag.accuracy,
+            "other_crops_accuracy": quality.cross_validation and quality.cross_validation.accuracy,
+        }
+    return files_written(target, **facts)
+
+
+def crop_files(project: PixelProject) -> tuple[Path, ...]:
+    """Return the crops of a project that are there."""
+    paths = (crop_path(project, lane) for lane in project.lanes if lane.inner_path is None)
+    return tuple(path for path in paths if path.is_file())
+
+
+def digest_labels(project: PixelProject, source: Path | None) -> str:
+    """Return what identifies the labels that a training would use.
+
+    Labels that a source brings and that are in the project already are the same labels.
+    """
+    labels = read_all_labels(project)
+    if source is not None:
+        labels |= read_label_source(project, source)
+    digest = sha256()
+    for index, image in sorted(labels.items()):
+        digest.update(f"{index} {image.shape} ".encode() + image.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,165 @@
+"""`prepare` as users call it: from Python and from the command line."""
+
+import json
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+
+from flows.errors import EveryImageTooSmallError, ImagesFailedError
+from flows.options import PrepareOptions
+from flows.prepare import prepare
+from ilpix.errors import NoImagesError, ProjectInUseError
+from ilpix.features import default_selection
+from ilpix.project import read_project
+from ilpix.project_writing import store_classifier
+from tests.unit.forests import one_leaf_forest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+OPTIONS = PrepareOptions(cropsize=60, seed=3)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(EXAMPLES / "img", tmp_path / "img")
+    shutil.copy(EXAMPLES / "panel.csv", tmp_path)
+    return tmp_path
+
+
+def manifest(folder: Path) -> dict[str, object]:
+    return json.loads((folder / "ilpix_run.json").read_text())["verbs"]["prepare"]
+
+
+def crops(folder: Path) -> set[str]:
+    return {path.stem for path in (folder / "ilastik_crops").glob("*.h5")}
+
+
+def test_every_image_gets_a_prepared_image_and_a_crop_with_a_lane(folder: Path) -> None:
+    project = read_project(prepare(folder, OPTIONS))
+    stems = {path.stem for path in (folder / "img").iterdir()}
+    assert {path.stem for path in (folder / "ilastik_img").iterdir()} == stems
+    assert {lane.nickname for lane in project.lanes} == crops(folder)
+    assert {name.rsplit("_", 4)[0] for name in crops(folder)} == stems
+    assert project.record is not None
+    assert project.record.channel_names[0] == "mean"
+
+
+def test_one_bad_image_costs_that_image_only(folder: Path) -> None:
+    (folder / "img" / "broken.tiff").write_bytes(b"no TIFF")
+    with pytest.raises(ImagesFailedError, match="broken") as raised:
+        prepare(folder, OPTIONS)
+    assert list(raised.value.failures) == ["broken"]
+    n_good = len(list((EXAMPLES / "img").iterdir()))
+    assert len(read_project(folder / "pixel_classifier.ilp").lanes) == n_good
+    assert not list((folder / "ilastik_img").glob("broken*"))
+
+
+def test_an_image_too_small_for_a_crop_is_prepared_and_no_failure(folder: Path) -> None:
+    n_channels = len((folder / "panel.csv").read_text().splitlines()) - 1
+    tifffile.imwrite(folder / "img" / "small.tiff", np.ones((n_channels, 20, 20), np.uint16))
+    project = read_project(prepare(folder, OPTIONS))
+    assert (folder / "ilastik_img" / "small.h5").exists()
+    assert not any(lane.nickname.startswith("small") for lane in project.lanes)
+    assert manifest(folder)["notes"]["without_crop"] == ["small"]
+
+
+def test_every_image_too_small_is_an_error_and_no_empty_project(folder: Path) -> None:
+    with pytest.raises(EveryImageTooSmallError, match="--cropsize"):
+        prepare(folder, PrepareOptions(cropsize=5000))
+    assert not (folder / "pixel_classifier.ilp").exists()
+
+
+def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "panel.csv", tmp_path)
+    with pytest.raises(NoImagesError):
+        prepare(tmp_path, OPTIONS)
+
+
+def test_a_drawn_seed_is_recorded_and_repeats_the_run(folder: Path) -> None:
+    prepare(folder, PrepareOptions(cropsize=60))
+    first, seed = crops(folder), manifest(folder)["notes"]["seed"]
+    shutil.rmtree(folder / "ilastik_crops")
+    prepare(folder, PrepareOptions(cropsize=60, seed=seed))
+    assert crops(folder) == first
+
+
+def test_with_per_image_sampling_another_image_moves_no_crop(folder: Path) -> None:
+    options = PrepareOptions(cropsize=60, seed=3, crop_sampling="per-image", crops=2)
+    prepare(folder, options)
+    before = crops(folder)
+    shutil.copy(sorted((folder / "img").iterdir())[0], folder / "img" / "aaa.tiff")
+    prepare(folder, options)
+    assert before < crops(folder)
+    assert len(before) == 2 * len(list((EXAMPLES / "img").iterdir()))
+
+
+def train(project: Path) -> bytes:
+    forest = one_leaf_forest(n_columns=len(default_selection().columns(1)) * 4)
+    names = default_selection().names(4)
+    store_classifier(project, default_selection(), forest, names, n_samples=1)
+    return project.read_bytes()
+
+
+def test_a_trained_project_is_kept_and_new_images_are_still_prepared(folder: Path) -> None:
+    trained = train(prepare(folder, OPTIONS))
+    before = crops(folder)
+    shutil.copy(sorted((folder / "img").iterdir())[0], folder / "img" / "aaa.tiff")
+    assert prepare(folder, OPTIONS).read_bytes() == trained
+    assert (folder / "ilastik_img" / "aaa.h5").exists()
+    assert crops(folder) == before
+
+
+def test_a_trained_project_for_images_prepared_otherwise_is_an_error(folder: Path) -> None:
+    trained = train(prepare(folder, OPTIONS))
+    with pytest.raises(ProjectInUseError):
+        prepare(folder, PrepareOptions(cropsize=60, aggr="max"))
+    assert (folder / "pixel_classifier.ilp").read_bytes() == trained
+
+
+def test_overwrite_backs_a_trained_project_up(folder: Path) -> None:
+    trained = train(prepare(folder, OPTIONS))
+    for seed in (4, 5):
+        options = PrepareOptions(cropsize=60, seed=seed, overwrite=True)
+        project = read_project(prepare(folder, options))
+        assert not project.has_classifier
+    assert (folder / "pixel_classifier.ilp.bak").read_bytes() == trained
+
+
+def test_running_it_again_changes_nothing(folder: Path) -> None:
+    def state() -> dict[str, bytes]:
+        files = [path for path in folder.rglob("*") if path.is_file() and ".ilpix" not in path.parts]
+        return {path.name: path.read_bytes() for path in files if path.name != "ilpix_run.json"}
+
+    prepare(folder, OPTIONS)
+    before = state()
+    prepare(folder, OPTIONS)
+    assert state() == before
+    assert {outcome["state"] for outcome in manifest(folder)["images"]} == {"kept"}
+
+
+def test_one_changed_image_is_prepared_again_alone(folder: Path) -> None:
+    prepare(folder, OPTIONS)
+    changed = sorted((folder / "img").iterdir())[1]
+    pixels = tifffile.imread(changed)
+    pixels[0, 0, 0] += 1
+    tifffile.imwrite(changed, pixels, photometric="minisblack")
+    prepare(folder, OPTIONS)
+    done = {(o["step"], o["image"]) for o in manifest(folder)["images"] if o["state"] == "done"}
+    assert ("prepare-image", changed.stem) in done
+    assert {image for _, image in done} == {changed.stem}
+
+
+def test_crops_are_cut_from_the_prepared_image(folder: Path) -> None:
+    prepare(folder, OPTIONS)
+    for crop in (folder / "ilastik_crops").iterdir():
+        stem, x, y, *_ = crop.stem.rsplit("_", 4)
+        x0, y0 = int(x[1:]), int(y[1:])
+        with (
+            h5py.File(folder / "ilastik_img" / f"{stem}.h5") as image,
+            h5py.File(crop) as cut,
+        ):
+            window = image["img"][:, y0 : y0 + 60, x0 : x0 + 60]
+            np.testing.assert_array_equal(cut["crop"][:], window)

@@ -1,0 +1,20 @@
+"""Small forests for tests that need any classifier."""
+
+import numpy as np
+
+from ilpix.forest import LEAF, Forest
+
+
+def one_leaf_forest(n_columns: int) -> Forest:
+    """A tree that takes every pixel for the first of three classes."""
+    return Forest(
+        feature=np.array([LEAF], np.int32),
+        threshold=np.zeros(1),
+        left=np.zeros(1, np.int32),
+        right=np.zeros(1, np.int32),
+        votes=np.array([[1.0, 0.0, 0.0]]),
+        roots=np.array([0], np.int32),
+        n_columns=n_columns,
+        labels=(1, 2, 3),
+        trees_per_forest=(1,),
+    )

@@ -1,0 +1,140 @@
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from ilpix.errors import InvalidProjectError, LabelsError
+from ilpix.hdf5 import axistags_json
+from ilpix.labels import read_labels, write_labels
+from ilpix.project import read_project
+from ilpix.project_writing import create_project, label_classes
+
+PLANE = np.array([[1, 0, 2], [0, 2, 0]], np.uint8)
+PLACED = np.zeros((6, 8), np.uint8)
+PLACED[1:3, 4:7] = PLANE
+
+INTERVALS = {"y": "1:3", "x": "4:7"}
+
+
+@pytest.fixture
+def project_path(tmp_path: Path) -> Path:
+    path = tmp_path / "p.ilp"
+    create_project(
+        path, {"crops/a.h5": (2, 6, 8), "crops/b.h5": (2, 6, 8)}, label_classes(["A", "B"])
+    )
+    return path
+
+
+def store_block(path: Path, axes: str, tags: str | None, name: str = "block0000") -> None:
+    shape = [{"y": 2, "x": 3}.get(key, 1) for key in axes]
+    values = PLANE if axes.index("y") < axes.index("x") else PLANE.T
+    with h5py.File(path, "r+") as file:
+        block = file.require_group("PixelClassification/LabelSets/labels000").create_dataset(
+            name, data=values.reshape(shape)
+        )
+        block.attrs["blockSlice"] = f"[{','.join(INTERVALS.get(key, '0:1') for key in axes)}]"
+        if tags is not None:
+            block.attrs["axistags"] = tags
+
+
+@pytest.mark.parametrize("axes", ["yxc", "cyx", "zyxc", "tzyxc", "yx", "xyc", "cxy"])
+def test_blocks_are_read_in_the_order_of_their_tags(project_path: Path, axes: str) -> None:
+    store_block(project_path, axes, axistags_json(axes))
+    project = read_project(project_path)
+    np.testing.assert_array_equal(read_labels(project_path, project.lanes[0]), PLACED)
+    assert project.labelled_pixels == ((1, 2), (0, 0))
+
+
+@pytest.mark.parametrize("axes", ["yxc", "cyx", "zyxc", "tzyxc"])
+def test_blocks_without_tags_are_read_in_the_order_of_their_lane(
+    project_path: Path, axes: str
+) -> None:
+    with h5py.File(project_path, "r+") as file:
+        lane = file["Input Data/infos/lane0000/Raw Data"]
+        del lane["axistags"], lane["shape"]
+        lane["axistags"] = axistags_json(axes).encode()
+        lane["shape"] = [{"y": 6, "x": 8, "c": 2}.get(key, 1) for key in axes]
+    store_block(project_path, axes, tags=None)
+    np.testing.assert_array_equal(
+        read_labels(project_path, read_project(project_path).lanes[0]), PLACED
+    )
+
+
+def test_a_block_with_two_axes_is_rows_and_columns(project_path: Path) -> None:
+    store_block(project_path, "yx", tags=None)
+    np.testing.assert_array_equal(
+        read_labels(project_path, read_project(project_path).lanes[0]), PLACED
+    )
+
+
+def test_written_labels_are_read_back(project_path: Path) -> None:
+    write_labels(project_path, {0: PLACED})
+    project = read_project(project_path)
+    np.testing.assert_array_equal(read_labels(project_path, project.lanes[0]), PLACED)
+    assert not read_labels(project_path, project.lanes[1]).any()
+
+
+def test_only_the_given_lanes_change(project_path: Path) -> None:
+    write_labels(project_path, {0: PLACED, 1: PLACED})
+    write_labels(project_path, {1: np.zeros_like(PLACED)})
+    assert read_project(project_path).labelled_pixels == ((1, 2), (0, 0))
+
+
+def test_several_blocks_make_one_image(project_path: Path) -> None:
+    store_block(project_path, "cyx", axistags_json("cyx"))
+    with h5py.File(project_path, "r+") as file:
+        block = file["PixelClassification/LabelSets/labels000"].create_dataset(
+            "block0001", data=np.full((1, 1, 1), 2, np.uint8)
+        )
+        block.attrs["blockSlice"] = "[0:1,5:6,7:8]"
+    expected = PLACED.copy()
+    expected[5, 7] = 2
+    np.testing.assert_array_equal(
+        read_labels(project_path, read_project(project_path).lanes[0]), expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "what"),
+    [
+        ({0: np.zeros((8, 6), np.uint8)}, "has shape"),
+        ({2: PLACED}, "has 2 lanes"),
+        ({0: np.full((6, 8), 3, np.uint8)}, "has class 3"),
+    ],
+    ids=["size", "lane", "class"],
+)
+def test_labels_that_do_not_fit_are_refused(
+    project_path: Path, labels: dict[int, np.ndarray], what: str
+) -> None:
+    before = project_path.read_bytes()
+    with pytest.raises(LabelsError, match=what):
+        write_labels(project_path, labels)
+    assert project_path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("block_slice", "what"),
+    [
+        ("[1:3,4:7,0:1]", "not that of its blockSlice"),
+        ("[0:1,-1:1,4:7]", "no interval"),
+        ("[0:1,5:7,4:7]", "beyond the 6"),
+        ("0:1", "no block slice"),
+    ],
+)
+def test_a_misplaced_block_is_an_error(project_path: Path, block_slice: str, what: str) -> None:
+    store_block(project_path, "cyx", tags=None)
+    lane = read_project(project_path).lanes[0]
+    with h5py.File(project_path, "r+") as file:
+        block = file["PixelClassification/LabelSets/labels000/block0000"]
+        block.attrs["blockSlice"] = block_slice
+    with pytest.raises(InvalidProjectError, match=what):
+        read_labels(project_path, lane)
+
+
+def test_a_label_without_a_class_is_an_error(project_path: Path) -> None:
+    store_block(project_path, "cyx", tags=None)
+    with h5py.File(project_path, "r+") as file:
+        file["PixelClassification/LabelSets/labels000/block0000"][0, 0, 1] = 3
+    with pytest.raises(InvalidProjectError, match="labels of class 3"):
+        read_project(project_path)
