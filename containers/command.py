@@ -23,15 +23,18 @@ class PreparedInput:
 
 
 def input_name(index: int) -> str:
-    """Return the file name that the `index`-th image of a run has for Ilastik: nothing in it can be misread."""
+    """Return the file name of the `index`-th image of a run; nothing in it can be misread."""
     return f"{index:04d}.h5"
 
 
-def ilastik_arguments(project: str, folder_in: str, inputs: Sequence[PreparedInput], folder_out: str) -> tuple[str, ...]:
+def ilastik_arguments(
+    project: str, folder_in: str, inputs: Sequence[PreparedInput], folder_out: str
+) -> tuple[str, ...]:
     """Return the arguments that turn prepared images into probability images in HDF5 files.
 
-    Every export option is given: what is left out Ilastik takes from the project. All inputs of a run have the
-    same axis order. One image gets a literal output name, several get theirs by `{nickname}`.
+    Every export option is given: what is left out Ilastik takes from the project. All inputs of a
+    run have the same axis order. One image gets a literal output name, several get theirs by
+    `{nickname}`.
     """
     (axes,) = {item.axes for item in inputs}
     name = input_name(0) if len(inputs) == 1 else "{nickname}.h5"
@@ -53,7 +56,7 @@ def ilastik_arguments(project: str, folder_in: str, inputs: Sequence[PreparedInp
 
 
 def ilastik_environment(cpus: float, memory_bytes: int) -> tuple[tuple[str, str], ...]:
-    """Return the variables that keep Ilastik within its limits; it does not look at a container's own."""
+    """Return the variables that keep Ilastik within its limits; it does not see a container's."""
     return (
         ("HDF5_USE_FILE_LOCKING", "FALSE"),
         ("HOME", "/tmp"),  # noqa: S108 Ilastik writes its log there; in a container /tmp is its own

@@ -27,24 +27,29 @@ SIGNS: tuple[tuple[str, type[RunError]], ...] = (
 
 
 def error_of(finished: Finished, report: RunReport, log: str) -> RunError | None:
-    """Return what went wrong in a run, None where it says that all is well; the output is not looked at.
+    """Return what went wrong in a run, None where nothing did; its output is not looked at.
 
     Args:
         finished: how the process ended.
         report: the facts for the error.
         log: everything that it said.
     """
+    signs = (error for sign, error in SIGNS if sign in log)
+    error = _stopped_by_others(finished) or next(signs, None) or _failed_by_itself(finished)
+    return error(report) if error else None
+
+
+def _stopped_by_others(finished: Finished) -> type[RunError] | None:
     if finished.timed_out:
-        return RunTimeoutError(report)
+        return RunTimeoutError
     if finished.out_of_memory or finished.status == KILLED:
-        return OutOfMemoryError(report)
-    if finished.status is None:
-        return RunVanishedError(report)
+        return OutOfMemoryError
+    return RunVanishedError if finished.status is None else None
+
+
+def _failed_by_itself(finished: Finished) -> type[RunError] | None:
     if finished.status in {ABORTED, CRASHED}:
-        return ProgramCrashedError(report)
-    for sign, error in SIGNS:
-        if sign in log:
-            return error(report)
+        return ProgramCrashedError
     if finished.status in CANNOT_RUN:
-        return ProgramMissingError(report)
-    return IlastikFailedError(report) if finished.status else None
+        return ProgramMissingError
+    return IlastikFailedError if finished.status else None

@@ -9,7 +9,12 @@ import docker
 import docker.errors
 import requests
 
-from containers.errors import ContainerError, EngineRefusedError, EngineUnreachableError, SourceNotFoundError
+from containers.errors import (
+    ContainerError,
+    EngineRefusedError,
+    EngineUnreachableError,
+    SourceNotFoundError,
+)
 from containers.run import Account, Limits
 from containers.settings import ContainerSettings
 
@@ -65,7 +70,11 @@ def read_facts(client: docker.DockerClient) -> EngineFacts:
 
 
 def plan_limits(settings: ContainerSettings, facts: EngineFacts) -> tuple[Limits, int]:
-    """Share an engine among parallel runs: the limits of a first attempt, and the ceiling of its memory in bytes."""
+    """Share an engine among parallel runs.
+
+    Returns:
+        The limits of a first attempt, and the ceiling of its memory in bytes.
+    """
     share = int(facts.memory_bytes * MEMORY_SHARE) // settings.parallel
     ceiling = min(settings.memory_ceiling_bytes or share, facts.memory_bytes)
     cpus = settings.cpus or max(1.0, facts.cpus / settings.parallel)
@@ -79,7 +88,7 @@ def plan_limits(settings: ContainerSettings, facts: EngineFacts) -> tuple[Limits
 
 
 def plan_account(facts: EngineFacts, uid: int, gid: int) -> Account:
-    """Choose who runs in the container: the caller, and where that is root, somebody without rights.
+    """Choose who runs in the container: the caller; for root, somebody without rights.
 
     A rootless engine maps ids: for Docker its root is the caller, Podman can keep the caller's id.
     """
@@ -92,7 +101,7 @@ def plan_account(facts: EngineFacts, uid: int, gid: int) -> Account:
 
 @contextmanager
 def translated(request: str) -> Iterator[None]:
-    """Turn the errors of the SDK and of its HTTP library into ours; `request` completes "did not ..."."""
+    """Turn the SDK's and its HTTP library's errors into ours; `request` completes "did not ..."."""
     try:
         yield
     except docker.errors.APIError as error:
@@ -104,6 +113,8 @@ def translated(request: str) -> Iterator[None]:
 
 
 def _refusal(request: str, reason: str) -> ContainerError:
-    if "bind source path does not exist" in reason or ("statfs" in reason and "no such file" in reason):
+    if "bind source path does not exist" in reason or (
+        "statfs" in reason and "no such file" in reason
+    ):
         return SourceNotFoundError(reason)
     return EngineRefusedError(request, reason)

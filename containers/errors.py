@@ -1,7 +1,7 @@
 """What can go wrong when another program predicts, each cause its own class.
 
-`retryable` says whether the same call may succeed a little later; `concerns_all` whether the next image
-would meet the same error.
+`retryable` says whether the same call may succeed a little later; `concerns_all` whether the next
+image would meet the same error.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,8 @@ class EngineUnreachableError(ContainerError, ConnectionError):
     def __str__(self) -> str:
         return (
             f"no container engine answers at {self.address}: {self.reason}\n"
-            "Start Docker or Podman, let DOCKER_HOST name its socket, or predict with the embedded engine."
+            "Start Docker or Podman, let DOCKER_HOST name its socket, or predict with the "
+            "embedded engine."
         )
 
 
@@ -70,7 +71,8 @@ class ImageMissingError(ContainerError, LookupError):
     def __str__(self) -> str:
         return (
             f"the container image {self.image} is missing: {self.reason}\n"
-            f"Look at its name, allow pulling, or pull it by hand: docker pull --platform linux/amd64 {self.image}"
+            "Look at its name, allow pulling, or pull it by hand: "
+            f"docker pull --platform linux/amd64 {self.image}"
         )
 
 
@@ -101,27 +103,19 @@ class ProgramUnknownError(ContainerError, ValueError):
 class ProgramTooOldError(ContainerError, ValueError):
     """The project was written by a newer Ilastik than the one that is to read it."""
 
-    def __init__(self, project: Path, project_version: str, program: str, program_version: str) -> None:
+    def __init__(
+        self, project: Path, project_version: str, program: str, program_version: str
+    ) -> None:
         super().__init__(project, project_version, program, program_version)
         self.project, self.project_version = project, project_version
         self.program, self.program_version = program, program_version
 
     def __str__(self) -> str:
         return (
-            f"{self.project} was written by Ilastik {self.project_version}, {self.program} holds the older "
-            f"Ilastik {self.program_version}: choose an image of {self.project_version} or later"
+            f"{self.project} was written by Ilastik {self.project_version}, {self.program} "
+            f"holds the older Ilastik {self.program_version}: choose an image of "
+            f"{self.project_version} or later"
         )
-
-
-class NoClassifierError(ContainerError, ValueError):
-    """A project was never trained, or was saved without its classifier."""
-
-    def __init__(self, project: Path) -> None:
-        super().__init__(project)
-        self.project = project
-
-    def __str__(self) -> str:
-        return f"{self.project} holds no classifier: train it (in Ilastik: live update on, then save)"
 
 
 class LocalProgramError(ContainerError, FileNotFoundError):
@@ -144,8 +138,8 @@ class SourceNotFoundError(ContainerError, FileNotFoundError):
 
     def __str__(self) -> str:
         return (
-            f"{self.reason}\nThe engine resolves paths on its own machine. Inside a worker container, or with "
-            "a remote engine, map the data directory: path_map = INSIDE:OUTSIDE."
+            f"{self.reason}\nThe engine resolves paths on its own machine. Inside a worker "
+            "container, or with a remote engine, map the data directory: path_map = INSIDE:OUTSIDE."
         )
 
 
@@ -164,7 +158,10 @@ class LeaseError(ContainerError, OSError):
         self.folder, self.reason = folder, reason
 
     def __str__(self) -> str:
-        return f"{self.folder} cannot hold a file lock ({self.reason}): put the data directory on another file system"
+        return (
+            f"{self.folder} cannot hold a file lock ({self.reason}): "
+            "put the data directory on another file system"
+        )
 
 
 class RunError(ContainerError, RuntimeError):
@@ -189,8 +186,9 @@ class RunError(ContainerError, RuntimeError):
     def __str__(self) -> str:
         report = self.report
         status = "" if report.status is None else f", exit code {report.status}"
+        program_and_time = f"{report.program}, {report.seconds:.1f} s"
         lines = [
-            f"{', '.join(report.images)}: {self.what_happened()} ({report.program}, {report.seconds:.1f} s{status})",
+            f"{', '.join(report.images)}: {self.what_happened()}{status} ({program_and_time})",
             self.what_to_do(),
             f"whole log: {report.log_path}",
             report.log_tail,
@@ -201,7 +199,7 @@ class RunError(ContainerError, RuntimeError):
 class OutOfMemoryError(RunError, MemoryError):
     """The kernel ended the run because it took more memory than its limit."""
 
-    advice = "Raise the memory ceiling, lower the number of parallel runs, or predict with the embedded engine."
+    advice = "Raise the memory ceiling, or lower the number of parallel runs."
 
     def what_happened(self) -> str:
         """Say what happened, with the limit it ran under."""
@@ -213,7 +211,9 @@ class ProgramCrashedError(RunError):
     """Ilastik ended with a segmentation fault or an abort."""
 
     says = "Ilastik crashed"
-    advice = "Memory running out is the commonest reason: raise the memory, or give it fewer threads."
+    advice = (
+        "Memory running out is the commonest reason: raise the memory, or give it fewer threads."
+    )
 
 
 class RunTimeoutError(RunError, TimeoutError):
@@ -238,7 +238,9 @@ class IlastikFailedError(RunError):
 
     def what_to_do(self) -> str:
         """Say what to do, where the log holds a message that is known."""
-        return next((advice for sign, advice in KNOWN_MESSAGES.items() if sign in self.report.log_tail), "")
+        return next(
+            (advice for sign, advice in KNOWN_MESSAGES.items() if sign in self.report.log_tail), ""
+        )
 
 
 class ProgramMissingError(RunError, FileNotFoundError):
@@ -297,10 +299,12 @@ class DiskFullError(RunError, OSError):
 
 KNOWN_MESSAGES = {
     "must have the same number of channels": (
-        "The image was prepared with other channels than the project was trained on: prepare it with the same panel."
+        "The image was prepared with other channels than the project was trained on: prepare it "
+        "with the same panel."
     ),
     "FeatureSelectionConstraintError": (
-        "The image is too small for the largest feature scale of the project: leave it out, or train without that scale."
+        "The image is too small for the largest feature scale of the project: leave it out, or "
+        "train without that scale."
     ),
     "FileNotFoundError": "A file that the project or the command line names is not there.",
 }

@@ -55,12 +55,16 @@ def pin_image(
     image = None if settings.pull == "always" else _find(client, reference)
     if image is None:
         if settings.pull == "never":
-            raise ImageMissingError(reference, "it is not on the engine, and pulling is switched off")
+            raise ImageMissingError(
+                reference, "it is not on the engine, and pulling is switched off"
+            )
         _pull(client, reference, progress)
         image = _find(client, reference)
     if image is None:
         raise ImageMissingError(reference, "it was pulled, but the engine does not list it")
-    return PinnedImage(reference, str(image.id), _digest(image), program, ilastik_version(reference))
+    return PinnedImage(
+        reference, str(image.id), _digest(image), program, ilastik_version(reference)
+    )
 
 
 def _find(client: docker.DockerClient, reference: str) -> Image | None:
@@ -72,7 +76,7 @@ def _find(client: docker.DockerClient, reference: str) -> Image | None:
 
 
 def _digest(image: Image) -> str:
-    return min(image.attrs.get("RepoDigests") or [str(image.id)])
+    return str(min(image.attrs.get("RepoDigests") or [image.id]))
 
 
 def _pull(

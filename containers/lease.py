@@ -1,9 +1,9 @@
-"""Who owns what: a run holds a file lock for as long as it lives, and what a dead run left is swept.
+"""Who owns what: a living run holds a file lock, and what a dead run left is swept.
 
-The lock is the kernel's (`flock`): it goes when its process ends in whatever way, it cannot be confused with
-another process of the same number, and it is seen from another container that mounts the same folder. A
-container of a run whose lock file is not in this folder belongs to other data or another machine, and is
-left alone.
+The lock is the kernel's (`flock`): it goes when its process ends in whatever way, it cannot be
+confused with another process of the same number, and it is seen from another container that mounts
+the same folder. A container of a run whose lock file is not in this folder belongs to other data or
+another machine, and is left alone.
 """
 
 import fcntl
@@ -36,9 +36,10 @@ class Lease:
 
 @contextmanager
 def held_lease(runs: Path, client: docker.DockerClient | None = None) -> Iterator[Lease]:
-    """Yield a lease below the folder `runs`; at the end its containers, its private folder and its lock go.
+    """Yield a lease below the folder `runs`; what it covers goes at the end.
 
-    Where the engine does not answer at the end, the lock file stays, free, for the next sweep.
+    That is its containers, its private folder and its lock. Where the engine does not answer, the
+    lock file stays, free, for the next sweep.
 
     Raises:
         LeaseError: if the file system there knows no locks.
@@ -59,7 +60,11 @@ def held_lease(runs: Path, client: docker.DockerClient | None = None) -> Iterato
 
 
 def sweep_orphans(client: docker.DockerClient, runs: Path) -> list[str]:
-    """Remove the containers and private folders of runs that ended without doing so; return the container names."""
+    """Remove the containers and private folders of runs that ended without doing so.
+
+    Returns:
+        The names of the containers.
+    """
     removed = []
     for lock in sorted(runs.glob("*.lock")):
         if (handle := _lock_if_free(lock)) is None:
@@ -69,7 +74,9 @@ def sweep_orphans(client: docker.DockerClient, runs: Path) -> list[str]:
         finally:
             os.close(handle)
     if removed:
-        logger.warning("removed %d containers that a killed run left: %s", len(removed), ", ".join(removed))
+        logger.warning(
+            "removed %d containers that a killed run left: %s", len(removed), ", ".join(removed)
+        )
     return removed
 
 
@@ -81,8 +88,12 @@ def remove_run(client: docker.DockerClient, run: str) -> list[str]:
 def remove_containers(client: docker.DockerClient, label: str, value: str) -> list[str]:
     """Remove every container with this label, running or not; return their names."""
     with translated("list its containers"):
-        found = client.containers.list(all=True, filters={"label": f"{label}={value}"}, ignore_removed=True)
-    return [str(container.name) for container in found if remove_container(client, str(container.id))]
+        found = client.containers.list(
+            all=True, filters={"label": f"{label}={value}"}, ignore_removed=True
+        )
+    return [
+        str(container.name) for container in found if remove_container(client, str(container.id))
+    ]
 
 
 def remove_container(client: docker.DockerClient, name: str) -> bool:
@@ -100,7 +111,7 @@ def remove_container(client: docker.DockerClient, name: str) -> bool:
 
 
 def remove_container_quietly(client: docker.DockerClient, name: str) -> None:
-    """Remove a container; where the engine does not answer, log it and leave it to the next sweep."""
+    """Remove a container, or where the engine does not answer, leave it to the next sweep."""
     try:
         remove_container(client, name)
     except ContainerError as error:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +13,16 @@ from containers.command import ilastik_arguments, ilastik_environment, input_nam
 from containers.errors import LOG_TAIL_CHARS, LocalProgramError, RunCancelledError
 from containers.lease import held_lease
 from containers.outcome import Outcome
-from containers.prediction import LOGS, RUNS, Job, Work, predict_images, require_classifier
+from containers.prediction import (
+    RUNS,
+    Job,
+    PredictionRequest,
+    Work,
+    open_project,
+    predict_images,
+)
 from containers.runner import POLL_S, Finished
 from containers.settings import LocalSettings
-from ilpix.project import read_project
 
 GRACE_S = 5.0  # between the request to end and the kill
 
@@ -35,37 +40,28 @@ def require_program(program: Path) -> Path:
 
 
 def predict_locally(
-    project: Path,
-    images: Sequence[Path],
-    targets: Sequence[Path],
-    settings: LocalSettings,
-    stop: threading.Event,
-    *,
-    workspace: Path,
+    request: PredictionRequest, settings: LocalSettings, stop: threading.Event
 ) -> list[Outcome]:
     """Predict prepared images, `settings.batch` of them per process, one process at a time.
 
-    Arguments and outcomes are those of `predict_in_container`. Memory is what Ilastik is told to keep to; nothing
-    enforces it.
+    Request, stop and outcomes are those of `predict_in_container`. Memory is what Ilastik is told
+    to keep to; nothing enforces it.
 
     Raises:
-        InvalidProjectError, NoClassifierError, LocalProgramError, LeaseError: before anything is run.
+        InvalidProjectError, NoClassifierError, LocalProgramError, LeaseError: before anything is
+        run.
         RunCancelledError: if `stop` was set.
     """
-    checked = read_project(project)
-    require_classifier(checked)
+    project = open_project(request.project)
     program = require_program(settings.program)
-    with held_lease(workspace / RUNS) as lease:
+    with held_lease(request.workspace / RUNS) as lease:
         launcher = _ProcessLauncher(
             program=str(program),
-            project=project.resolve(),
+            project=request.project.resolve(),
             cpus=settings.cpus or max(1, (os.cpu_count() or 1) // settings.parallel),
             memory_steps=(settings.memory_bytes,),
         )
-        work = Work(
-            checked, images, targets, lease.folder, workspace / LOGS, settings.timeout_s, settings.batch
-        )
-        return predict_images(launcher, work, stop)
+        return predict_images(launcher, Work(request, project, lease, settings), stop)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,20 +75,22 @@ class _ProcessLauncher:
     enforces_memory: bool = False
 
     def launch(self, job: Job, stop: threading.Event) -> Finished:
-        """Run a job to its end; what it says goes straight to a file, so that no pipe can fill up."""
+        """Run a job to its end; what it says goes to a file, so that no pipe can fill up."""
         if stop.is_set():
             raise RunCancelledError
         folder_in, folder_out = (job.folder.resolve() / name for name in ("in", "out"))
         folder_in.mkdir()
         for i, item in enumerate(job.inputs):
             (folder_in / input_name(i)).symlink_to(item.source.resolve())
-        arguments = ilastik_arguments(str(self.project), str(folder_in), job.inputs, str(folder_out))
+        arguments = ilastik_arguments(
+            str(self.project), str(folder_in), job.inputs, str(folder_out)
+        )
         variables = dict(ilastik_environment(self.cpus, job.memory_bytes))
         variables.pop("HOME")
         begin = time.monotonic()
         job.log.parent.mkdir(parents=True, exist_ok=True)
         with job.log.open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603 the operator named the program, the arguments are ours
+            process = subprocess.Popen(  # noqa: S603 the operator names the program
                 [self.program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -112,7 +110,9 @@ class _ProcessLauncher:
         )
 
 
-def _wait_for_exit(process: subprocess.Popen[bytes], deadline: float, stop: threading.Event) -> int | None:
+def _wait_for_exit(
+    process: subprocess.Popen[bytes], deadline: float, stop: threading.Event
+) -> int | None:
     while time.monotonic() < deadline:
         if (status := process.poll()) is not None:
             return status
@@ -135,5 +135,5 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _as_container_status(status: int) -> int:
-    """Return the exit code that a shell, or a container engine, gives for a process ended by a signal."""
+    """Return the exit code that a container engine gives for a process ended by a signal."""
     return 128 - status if status < 0 else status

@@ -8,14 +8,28 @@ import h5py
 import numpy as np
 
 from containers.command import DATASET, PreparedInput, input_name
-from containers.errors import DiskFullError, OutputMissingError, OutputWrongError, RunError, RunReport
-from ilpix.errors import IlpixError
+from containers.errors import (
+    DiskFullError,
+    OutputMissingError,
+    OutputWrongError,
+    RunError,
+    RunReport,
+)
+from ilpix.errors import InvalidProbabilitiesError
+from ilpix.files import replacing
+from ilpix.probabilities import verify_probabilities, write_probabilities
+
+BLOCK_ROWS = 256  # read at a time
 
 
 def publish(
-    folder: Path, inputs: Sequence[PreparedInput], targets: Sequence[Path], n_classes: int, report: RunReport
+    folder: Path,
+    inputs: Sequence[PreparedInput],
+    targets: Sequence[Path],
+    n_classes: int,
+    report: RunReport,
 ) -> list[RunError | None]:
-    """Turn the outputs of a successful run into probability TIFFs, verified and written whole or not at all.
+    """Turn the outputs of a successful run into verified probability TIFFs, whole or not at all.
 
     Returns:
         For each input what is wrong with its output, None where its target is there.
@@ -23,34 +37,40 @@ def publish(
     Raises:
         DiskFullError: if there is no room for a target.
     """
-    return [
-        _publish_one(folder, i, item, target, n_classes, report)
-        for i, (item, target) in enumerate(zip(inputs, targets, strict=True))
-    ]
+    problems: list[RunError | None] = []
+    for i, (item, target) in enumerate(zip(inputs, targets, strict=True)):
+        # Ilastik's nickname is the file name, in most versions with the dataset's name behind it
+        found = sorted(folder.glob(f"{Path(input_name(i)).stem}*.h5"))
+        if not found:
+            problems.append(OutputMissingError(report))
+            continue
+        problem = _convert(found[0], (item.height, item.width, n_classes), target, report)
+        problems.append(OutputWrongError(report, problem) if problem else None)
+    return problems
 
 
-def _publish_one(
-    folder: Path, index: int, item: PreparedInput, target: Path, n_classes: int, report: RunReport
-) -> RunError | None:
-    # Ilastik's nickname is the file name, in most versions with the name of the dataset behind it
-    stem = Path(input_name(index)).stem
-    found = sorted(folder.glob(f"{stem}*.h5"))
-    if not found:
-        return OutputMissingError(report)
+def _convert(
+    source: Path, shape: tuple[int, int, int], target: Path, report: RunReport
+) -> str | None:
+    """Convert one output that is to be (Y, X, classes); say what is wrong with it, if anything."""
     try:
-        with h5py.File(found[0], "r") as file:
-            if problem := _problem(file, (item.height, item.width, n_classes)):
-                return OutputWrongError(report, problem)
-            write_stored(file[DATASET], target)
+        with h5py.File(source, "r") as file, replacing(target) as temporary:
+            if problem := _problem(file, shape):
+                raise InvalidProbabilitiesError(source, problem)
+            stored = file[DATASET]
+            rows = (stored[y : y + BLOCK_ROWS] for y in range(0, shape[0], BLOCK_ROWS))
+            write_probabilities(temporary, shape, rows)
+            verify_probabilities(temporary, shape[:2], shape[2])
+    except InvalidProbabilitiesError as error:
+        return error.what
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DiskFullError(report) from error
-        return OutputWrongError(report, f"it cannot be read: {error}")
+        return f"it cannot be read: {error}"
     return None
 
 
 def _problem(file: h5py.File, shape: tuple[int, int, int]) -> str | None:
-    """Say what is wrong with an output of which (Y, X, classes) is expected; None where nothing is."""
     dataset = file.get(DATASET)
     if not isinstance(dataset, h5py.Dataset):
         return f"there is no dataset {DATASET}"
@@ -58,5 +78,5 @@ def _problem(file: h5py.File, shape: tuple[int, int, int]) -> str | None:
         return f"its numbers are {dataset.dtype}, not uint16"
     if dataset.shape != shape:
         expected, got = (" x ".join(map(str, s)) for s in (shape, dataset.shape))
-        return f"it has {got} pixels and classes (Y x X x classes), where {expected} are expected"
+        return f"it is {got} (Y x X x classes), where {expected} is expected"
     return None

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,23 +12,41 @@ from containers.command import ilastik_arguments, ilastik_environment, input_nam
 from containers.engine import connected, plan_account, plan_limits, read_facts
 from containers.errors import ProgramTooOldError
 from containers.images import PinnedImage, PullProgress, pin_image
-from containers.lease import Lease, held_lease, remove_run, sweep_orphans
+from containers.lease import held_lease, remove_run, sweep_orphans
 from containers.outcome import Outcome
-from containers.prediction import LOGS, RUNS, Job, Work, plan_memory_steps, predict_images, require_classifier
+from containers.prediction import (
+    RUNS,
+    Job,
+    PredictionRequest,
+    Work,
+    open_project,
+    plan_memory_steps,
+    predict_images,
+)
 from containers.presets import is_newer
-from containers.run import IMAGE_LABEL, LEASE_LABEL, RUN_LABEL, Account, BindMount, ContainerRun, Limits
+from containers.run import (
+    IMAGE_LABEL,
+    LEASE_LABEL,
+    RUN_LABEL,
+    Account,
+    BindMount,
+    ContainerRun,
+    Limits,
+)
 from containers.runner import Finished, run_to_completion
 from containers.settings import ContainerSettings, path_on_engine
-from ilpix.project import PixelProject, read_project
+from ilpix.project import PixelProject
 
 IN, OUT, PROJECT = "/in", "/out", "/in/project.ilp"
 LABEL_CHARS = 200
 
 
 def prepare_engine(
-    settings: ContainerSettings, workspace: Path, progress: Callable[[PullProgress], None] | None = None
+    settings: ContainerSettings,
+    workspace: Path,
+    progress: Callable[[PullProgress], None] | None = None,
 ) -> PinnedImage:
-    """Get the engine ready, once, before the first image: sweep what a killed run left, pull the container image.
+    """Get the engine ready, once, before the first image: sweep orphans, pull the container image.
 
     Args:
         settings: as the operator wrote them.
@@ -60,57 +78,45 @@ def require_version(project: PixelProject, image: PinnedImage) -> None:
 
 
 def predict_in_container(
-    project: Path,
-    images: Sequence[Path],
-    targets: Sequence[Path],
+    request: PredictionRequest,
     settings: ContainerSettings,
-    stop: threading.Event,
-    *,
     image: PinnedImage,
-    workspace: Path,
-    run: str = "",
+    stop: threading.Event,
 ) -> list[Outcome]:
     """Predict prepared images, `settings.batch` of them per container, one container at a time.
 
     Args:
-        project: a project with a classifier.
-        images: prepared images (HDF5).
-        targets: one probability TIFF per image, in the same order; each appears whole and verified, or not at all.
+        request: project, images and targets; each target appears whole and verified, or not at all.
         settings: limits, engine, path map.
-        stop: set it to end the call within a fraction of a second, its container removed.
         image: what `prepare_engine` returned.
-        workspace: the folder `.ilpix` of the data directory, for logs and private files.
-        run: an id that the containers carry as label `ilpix.run`.
+        stop: set it to end the call within a fraction of a second, its container removed.
 
     Returns:
         One outcome per image, in the same order.
 
     Raises:
-        InvalidProjectError, NoClassifierError, ProgramTooOldError, EngineUnreachableError, ImageMissingError,
-        LeaseError: before anything is run.
+        InvalidProjectError, NoClassifierError, ProgramTooOldError, EngineUnreachableError,
+        LeaseError:
+            before anything is run.
         RunCancelledError: if `stop` was set.
     """
-    checked = read_project(project)
-    require_classifier(checked)
-    require_version(checked, image)
-    with connected(settings) as client, held_lease(workspace / RUNS, client) as lease:
+    project = open_project(request.project)
+    require_version(project, image)
+    runs = request.workspace / RUNS
+    with connected(settings) as client, held_lease(runs, client) as lease:
         facts = read_facts(client)
         limits, ceiling = plan_limits(settings, facts)
         launcher = _ContainerLauncher(
             client=client,
             settings=settings,
             image=image,
-            project=project,
-            lease=lease,
-            run=run or lease.name,
+            project=request.project,
+            labels=((RUN_LABEL, request.run or lease.name), (LEASE_LABEL, lease.name)),
             account=plan_account(facts, os.getuid(), os.getgid()),
             limits=limits,
             memory_steps=plan_memory_steps(limits.memory_bytes, ceiling),
         )
-        work = Work(
-            checked, images, targets, lease.folder, workspace / LOGS, settings.timeout_s, settings.batch
-        )
-        return predict_images(launcher, work, stop)
+        return predict_images(launcher, Work(request, project, lease, settings), stop)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +127,7 @@ class _ContainerLauncher:
     settings: ContainerSettings
     image: PinnedImage
     project: Path
-    lease: Lease
-    run: str
+    labels: tuple[tuple[str, str], ...]
     account: Account
     limits: Limits  # of the first attempt at one image
     memory_steps: tuple[int, ...]
@@ -141,8 +146,9 @@ class _ContainerLauncher:
         return run_to_completion(self.client, self._plan_run(job), job.log, stop)
 
     def _plan_run(self, job: Job) -> ContainerRun:
-        inputs = [self._mount(item.source, f"{IN}/{input_name(i)}") for i, item in enumerate(job.inputs)]
-        labels = ((RUN_LABEL, self.run), (IMAGE_LABEL, _shortened(job.images)), (LEASE_LABEL, self.lease.name))
+        inputs = [
+            self._mount(item.source, f"{IN}/{input_name(i)}") for i, item in enumerate(job.inputs)
+        ]
         return ContainerRun(
             name=f"ilpix-{job.name}",
             image=self.image.image_id,
@@ -154,7 +160,7 @@ class _ContainerLauncher:
                 self._mount(job.folder / "out", OUT, read_only=False),
             ),
             environment=ilastik_environment(self.limits.cpus, job.memory_bytes),
-            labels=labels,
+            labels=(*self.labels, (IMAGE_LABEL, _shortened(job.images))),
             account=self.account,
             limits=replace(self.limits, memory_bytes=job.memory_bytes, timeout_s=job.timeout_s),
         )

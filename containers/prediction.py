@@ -1,15 +1,14 @@
-"""Predict images by a program with Ilastik's command line: attempts, splits, and one outcome per image.
+"""Predict images by a program with Ilastik's command line; one outcome per image.
 
-What runs the program, a container or a process here, is a `Launcher`. A run that was killed for memory is
-repeated with more. A run of several images that failed is split, until the image that is to blame stands
-alone; errors that any image would meet end the course for all that are left.
+What runs the program, a container or a process here, is a `Launcher`. A run that was killed for
+memory is repeated with more. A run of several images that failed is split, until the image that is
+to blame stands alone; errors that any image would meet end the course for all that are left.
 """
 
 import itertools
 import logging
 import shutil
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -20,19 +19,20 @@ from containers.command import PreparedInput
 from containers.diagnosis import error_of
 from containers.errors import (
     ContainerError,
-    NoClassifierError,
     OutOfMemoryError,
     ProgramCrashedError,
     RunCancelledError,
     RunError,
     RunReport,
 )
+from containers.lease import Lease
 from containers.outcome import Attempt, Outcome
 from containers.outputs import publish
 from containers.runner import Finished
-from ilpix.errors import IlpixError
+from containers.settings import IlastikLimits
+from ilpix.errors import IlpixError, NoClassifierError
 from ilpix.hdf5 import find_dataset, open_prepared
-from ilpix.project import PixelProject
+from ilpix.project import PixelProject, read_project
 
 RUNS, LOGS = "runs", "logs"  # folders of the workspace, which is `.ilpix` in the data directory
 logger = logging.getLogger(__name__)
@@ -54,25 +54,53 @@ class Job:
 class Launcher(Protocol):
     """Something that runs Ilastik's command line to its end."""
 
-    program: str
-    memory_steps: tuple[int, ...]  # bytes; the limits of one attempt after the other
-    enforces_memory: bool
+    @property
+    def program(self) -> str:
+        """What runs, for messages: the container image, or the path of the program."""
+
+    @property
+    def memory_steps(self) -> tuple[int, ...]:
+        """Memory of one attempt after the other, in bytes."""
+
+    @property
+    def enforces_memory(self) -> bool:
+        """Whether a run that takes more is killed."""
 
     def launch(self, job: Job, stop: threading.Event) -> Finished:
         """Run a job, its output in `job.folder / "out"`, its log in `job.log`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What is to be predicted, where, and how much at once."""
+class PredictionRequest:
+    """Prepared images that are to be predicted with a project."""
 
+    project: Path
+    images: tuple[Path, ...]  # prepared images (HDF5)
+    targets: tuple[Path, ...]  # one probability TIFF per image, in the same order
+    workspace: Path  # the folder `.ilpix` of the data directory, for logs and private files
+    run: str = ""  # an id for the label `ilpix.run` of containers
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A request that was looked at, and how it is to be done."""
+
+    request: PredictionRequest
     project: PixelProject
-    images: Sequence[Path]
-    targets: Sequence[Path]
-    folder: Path  # private to the call
-    logs: Path
-    timeout_s: float  # per image
-    batch: int
+    lease: Lease
+    settings: IlastikLimits
+
+
+def open_project(path: Path) -> PixelProject:
+    """Read a project that is to be used as it is.
+
+    Raises:
+        IlpixError: what `read_project` raises.
+        NoClassifierError: if it was never trained; Ilastik would train it anew in each run.
+    """
+    project = read_project(path)
+    Classifier.of(project)
+    return project
 
 
 def predict_images(launcher: Launcher, work: Work, stop: threading.Event) -> list[Outcome]:
@@ -90,17 +118,11 @@ def predict_images(launcher: Launcher, work: Work, stop: threading.Event) -> lis
         except ContainerError as error:
             course.give_up(error)
             break
-    return [course.outcomes[i] for i in range(len(work.images))]
-
-
-def require_classifier(project: PixelProject) -> None:
-    """Raise `NoClassifierError` if a project was never trained; Ilastik would train it anew for each run."""
-    if not project.has_classifier:
-        raise NoClassifierError(project.path)
+    return [course.outcomes[i] for i in range(len(work.request.images))]
 
 
 def plan_memory_steps(first: int, ceiling: int) -> tuple[int, ...]:
-    """Return the memory limits of one attempt after the other, in bytes: doubled up to the ceiling."""
+    """Return the memory of one attempt after the other, in bytes: doubled up to the ceiling."""
     steps = [min(first, ceiling)]
     while steps[-1] < ceiling:
         steps.append(min(2 * steps[-1], ceiling))
@@ -121,7 +143,7 @@ class _Course:
 
     def plan_groups(self) -> list[tuple[int, ...]]:
         """Read what the images are, and put those of the same axis order together."""
-        for i, image in enumerate(self.work.images):
+        for i, image in enumerate(self.work.request.images):
             try:
                 self.inputs[i] = read_input(image)
             except IlpixError as error:
@@ -130,7 +152,7 @@ class _Course:
         return [
             group
             for _, same in itertools.groupby(by_axes, key=lambda i: self.inputs[i].axes)
-            for group in _slices(tuple(same), self.work.batch)
+            for group in _slices(tuple(same), self.work.settings.batch)
         ]
 
     def predict_group(self, group: tuple[int, ...]) -> None:
@@ -141,27 +163,25 @@ class _Course:
             if error.concerns_all:
                 raise
             failed = dict.fromkeys(group, error)
-        for i in set(group) - set(failed):
-            self._conclude(i, None)
-        if len(group) == 1:
-            for i, error in failed.items():
-                self._conclude(i, error)
-        else:
+        if len(group) > 1:
             for part in _parts(group, tuple(failed)):
                 self.predict_group(part)
+        for i in group:
+            if i not in self.outcomes:
+                self._conclude(i, failed.get(i))
 
     def give_up(self, error: ContainerError) -> None:
         """Conclude everything that is left with one error."""
-        for i in range(len(self.work.images)):
+        for i in range(len(self.work.request.images)):
             if i not in self.outcomes:
                 self._conclude(i, error)
 
     def _conclude(self, i: int, error: IlpixError | None) -> None:
-        image, target = self.work.images[i], self.work.targets[i]
+        image, target = self.work.request.images[i], self.work.request.targets[i]
         self.outcomes[i] = Outcome(image, target, error, tuple(self.attempts.get(i, ())))
 
     def _predict_with_enough_memory(self, group: tuple[int, ...]) -> dict[int, RunError]:
-        """Run a group, with more memory after each time it was short; return the images without good output."""
+        """Run a group, each time it was short of memory with more; return what failed of it."""
         *early, last = self.launcher.memory_steps
         for memory in early:
             try:
@@ -179,25 +199,30 @@ class _Course:
             self._note_attempt(group, report, error)
             if error:
                 raise error
-            targets = [self.work.targets[i] for i in group]
-            results = publish(job.folder / "out", job.inputs, targets, len(self.work.project.classes), report)
+            targets = [self.work.request.targets[i] for i in group]
+            results = publish(
+                job.folder / "out", job.inputs, targets, len(self.work.project.classes), report
+            )
         finally:
             shutil.rmtree(job.folder, ignore_errors=True)
         return {i: problem for i, problem in zip(group, results, strict=True) if problem}
 
     def _plan_job(self, group: tuple[int, ...], memory_bytes: int) -> Job:
+        request = self.work.request
         self.n_runs += 1
-        name = f"{self.work.folder.name}-{self.n_runs:03d}"
-        folder = self.work.folder / f"{self.n_runs:03d}"
+        name = f"{self.work.lease.name}-{self.n_runs:03d}"
+        folder = self.work.lease.folder / f"{self.n_runs:03d}"
         (folder / "out").mkdir(parents=True)
         return Job(
             name=name,
-            images=tuple(self.work.images[i].name for i in group),
+            images=tuple(request.images[i].name for i in group),
             inputs=tuple(self.inputs[i] for i in group),
             folder=folder,
             memory_bytes=memory_bytes,
-            timeout_s=self.work.timeout_s * len(group),
-            log=self.work.logs / f"{self.work.images[group[0]].stem}-{name}.log",
+            timeout_s=self.work.settings.timeout_s * len(group),
+            log=self.work.request.workspace
+            / LOGS
+            / f"{self.work.request.images[group[0]].stem}-{name}.log",
         )
 
     def _report(self, job: Job, finished: Finished) -> RunReport:
@@ -211,7 +236,9 @@ class _Course:
             log_tail=finished.log_tail,
         )
 
-    def _note_attempt(self, group: tuple[int, ...], report: RunReport, error: RunError | None) -> None:
+    def _note_attempt(
+        self, group: tuple[int, ...], report: RunReport, error: RunError | None
+    ) -> None:
         failure = type(error).__name__ if error else None
         attempt = Attempt(len(group), report.memory_bytes, report.seconds, report.log_path, failure)
         for i in group:
@@ -233,7 +260,7 @@ def read_input(image: Path) -> PreparedInput:
 
 
 def _parts(group: tuple[int, ...], failed: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """Split what failed of a group: in halves where nothing of it succeeded, else into single images."""
+    """Split what failed: in halves where nothing succeeded, else into single images."""
     if len(failed) < len(group):
         return [(i,) for i in failed]
     return _slices(group, (len(group) + 1) // 2)

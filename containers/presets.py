@@ -13,7 +13,9 @@ class Preset:
     """A known repository of images."""
 
     repository: str  # without a registry that mirrors it and without a tag
-    program: str  # path of `run_ilastik.sh` in the image; {version} stands for the version in the tag
+    program: (
+        str  # path of `run_ilastik.sh` in the image; {version} stands for the version in the tag
+    )
     ilastik_version: str | None = None  # where every tag holds the same, or none at all (None)
     tag_is_version: bool = True
     note: str = ""
@@ -47,7 +49,12 @@ def find_preset(image: str) -> Preset | None:
     """Return the preset that an image reference belongs to, whatever registry it comes from."""
     repository = _repository(image)
     return next(
-        (p for p in PRESETS if repository == p.repository or repository.endswith(f"/{p.repository}")), None
+        (
+            p
+            for p in PRESETS
+            if repository == p.repository or repository.endswith(f"/{p.repository}")
+        ),
+        None,
     )
 
 
@@ -63,7 +70,7 @@ def program_path(image: str) -> str | None:
 
 
 def ilastik_version(image: str) -> str | None:
-    """Return the version of Ilastik in an image as far as its preset or its tag tells, else None."""
+    """Return the version of Ilastik in an image where its preset or its tag tells, else None."""
     preset = find_preset(image)
     if preset is not None and not preset.tag_is_version:
         return preset.ilastik_version

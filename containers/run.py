@@ -10,6 +10,7 @@ PLATFORM = "linux/amd64"
 RUN_LABEL = "ilpix.run"
 IMAGE_LABEL = "ilpix.image"
 LEASE_LABEL = "ilpix.lease"
+TMP = "/tmp"  # noqa: S108 a path in the container, its own tmpfs
 LOG_BYTES = 16 * 2**20  # what the engine keeps of one container's output
 
 
@@ -22,7 +23,7 @@ class BindMount:
     read_only: bool = True
 
     def as_docker(self) -> Mount:
-        """The mount in the engine's words; a source that does not exist is an error there, never made."""
+        """The mount in the engine's words; a source that does not exist is an error there."""
         return Mount(self.target, str(self.source), type="bind", read_only=self.read_only)
 
 
@@ -68,7 +69,7 @@ class ContainerRun:
             "labels": dict(self.labels),
             "mounts": [mount.as_docker() for mount in self.mounts],
             "platform": PLATFORM,
-            "working_dir": "/tmp",  # noqa: S108 the container's own tmpfs
+            "working_dir": TMP,
             "user": self.account.user,
             "userns_mode": self.account.user_namespace or None,
             "log_config": LogConfig(type="json-file", config={"max-size": str(LOG_BYTES)}),
@@ -94,7 +95,7 @@ class ContainerRun:
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges"],
             "read_only": True,
-            "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,mode=1777"},  # noqa: S108 a path in the container
+            "tmpfs": {TMP: "rw,noexec,nosuid,nodev,mode=1777"},
             "init": True,
             "auto_remove": False,
         }

@@ -33,11 +33,12 @@ class Finished:
 def run_to_completion(
     client: docker.DockerClient, run: ContainerRun, log_path: Path, stop: threading.Event
 ) -> Finished:
-    """Run one container to its end, keep its log in `log_path`, and leave nothing of it on the engine.
+    """Run one container to its end, keep its log in `log_path`, and leave nothing else of it.
 
     Raises:
         RunCancelledError: if `stop` was set before the end.
-        EngineUnreachableError, EngineRefusedError, SourceNotFoundError: if the engine does not play its part.
+        EngineUnreachableError, EngineRefusedError, SourceNotFoundError: if the engine does not play
+        its part.
     """
     if stop.is_set():
         raise RunCancelledError

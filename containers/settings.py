@@ -41,7 +41,9 @@ def _split(value: object) -> object:
 class IlastikLimits(BaseModel, frozen=True, extra="forbid"):
     """What each run of Ilastik may take."""
 
-    cpus: PositiveFloat | None = Field(None, description="cores per run; without a number, a fair share")
+    cpus: PositiveFloat | None = Field(
+        None, description="cores per run; without a number, a fair share"
+    )
     memory_bytes: Annotated[int, Field(ge=64 * MIB)] = Field(
         4096 * MIB, description="memory of the first attempt; less where the share is smaller"
     )
@@ -55,12 +57,17 @@ class ContainerSettings(IlastikLimits, frozen=True, extra="forbid"):
 
     image: str = Field(DEFAULT_IMAGE, min_length=1, description="image reference")
     program: str | None = Field(
-        None, pattern="^/", description="path of run_ilastik.sh in the image; known images need none"
+        None,
+        pattern="^/",
+        description="path of run_ilastik.sh in the image; known images need none",
     )
     pull: PullPolicy = Field("missing", description="when to pull the image")
-    engine: str | None = Field(None, description="address of the engine; else DOCKER_HOST, else the local socket")
+    engine: str | None = Field(
+        None, description="address of the engine; else DOCKER_HOST, else the local socket"
+    )
     memory_ceiling_bytes: PositiveInt | None = Field(
-        None, description="most memory a run may get after it was killed for memory; without a number, a fair share"
+        None,
+        description="most memory of a run that was killed for memory before; else a fair share",
     )
     pids: PositiveInt = Field(512, description="most processes and threads per run")
     path_map: Annotated[tuple[PathMapping, ...], BeforeValidator(_split)] = Field(

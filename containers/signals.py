@@ -11,8 +11,9 @@ from types import FrameType
 def stopped_by_signals(stop: threading.Event) -> Iterator[None]:
     """Within the block SIGTERM and SIGHUP set `stop` and raise `SystemExit` in the main thread.
 
-    Their default is to end the process at once, without any clean-up. Outside the main thread, where signals
-    cannot be caught, and for signals that somebody else catches already, nothing changes.
+    Their default is to end the process at once, without any clean-up. Outside the main thread,
+    where signals cannot be caught, and for signals that somebody else catches already, nothing
+    changes.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -3,6 +3,7 @@
 Exit codes: 0 where every image succeeded, 1 where something failed, 2 for wrong usage.
 """
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,18 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from flows.quiet_prefect import apply_defaults
+from cyclopts import App, CycloptsError, Parameter
+from pydantic import ValidationError
 
-apply_defaults()  # before the first import of Prefect, which reads its settings once
-
-from cyclopts import App, CycloptsError, Parameter  # noqa: E402
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: E402
-from pydantic import ValidationError  # noqa: E402
-
-from flows import console, options  # noqa: E402
-from flows.errors import ImagesFailedError  # noqa: E402
-from flows.manifest import read_manifest  # noqa: E402
-from ilpix.errors import IlpixError  # noqa: E402
+import flows
+from flows import console
+from flows.demo import demo as demo_flows
+from flows.errors import ImagesFailedError
+from flows.manifest import read_manifest
+from flows.quiet_prefect import quiet_prefect
+from ilpix.errors import IlpixError
 
 app = App(
     name="ilpix",
@@ -57,42 +56,67 @@ Flat = Parameter(name="*")  # the fields of a model are flags of the verb
 @app.command
 def prepare(
     *,
-    options: Annotated[options.PrepareOptions, Flat] = options.PrepareOptions(),
+    options: Annotated[flows.PrepareOptions, Flat] = flows.PrepareOptions(),
     output: Output = Output(),
 ) -> int:
     """Turn images and panel into prepared images, crops to label and an Ilastik project."""
-    from flows.prepare import prepare as flow  # noqa: PLC0415 - each verb loads only what it needs
-
     with reporting("prepare", output) as ended:
-        flow(output.data_dir, options)
-    return ended.code
-
-
-@app.command
-def run(
-    *,
-    options: Annotated[options.RunOptions, Flat] = options.RunOptions(),
-    output: Output = Output(),
-) -> int:
-    """Predict the class probabilities of every prepared image with a trained project."""
-    from flows.run import run as flow  # noqa: PLC0415 - each verb loads only what it needs
-
-    with reporting("run", output) as ended:
-        flow(output.data_dir, options)
+        flows.prepare(output.data_dir, options)
     return ended.code
 
 
 @app.command
 def train(
     *,
-    options: Annotated[options.TrainOptions, Flat] = options.TrainOptions(),
+    options: Annotated[flows.TrainOptions, Flat] = flows.TrainOptions(),
     output: Output = Output(),
 ) -> int:
     """Train the classifier of a project from labels, without a window."""
-    from flows.train import train as flow  # noqa: PLC0415 - each verb loads only what it needs
-
     with reporting("train", output) as ended:
-        flow(output.data_dir, options)
+        flows.train(output.data_dir, options)
+    return ended.code
+
+
+@app.command
+def run(
+    *,
+    options: Annotated[flows.RunOptions, Flat] = flows.RunOptions(),
+    output: Output = Output(),
+) -> int:
+    """Predict the class probabilities of every prepared image with a trained project."""
+    with reporting("run", output) as ended:
+        flows.run(output.data_dir, options)
+    return ended.code
+
+
+@app.command
+def classify(
+    *,
+    preparing: Annotated[flows.PrepareOptions, Parameter(name="prepare")] = flows.PrepareOptions(),
+    training: Annotated[flows.TrainOptions, Parameter(name="train")] = flows.TrainOptions(),
+    predicting: Annotated[flows.RunOptions, Parameter(name="run")] = flows.RunOptions(),
+    output: Output = Output(),
+) -> int:
+    """Prepare, train (or say how to train by hand), and predict; flags of a step begin with its name."""
+    with reporting("run", output) as ended:
+        flows.classify(output.data_dir, preparing, training, predicting)
+    return ended.code
+
+
+@app.command
+def demo(folder: Path = Path("demo"), /) -> int:
+    """Classify synthetic tissue in a new folder, from images to probabilities.
+
+    Parameters
+    ----------
+    folder
+        made where it is missing
+    """
+    with reporting("run", Output(data_dir=folder)) as ended:
+        share = demo_flows(folder)
+        console.out.print(f"{100 * share:.1f} % of all pixels have the right class")
+        console.out.print(f"probabilities: {folder / 'ilastik_probabilities'}")
+        console.out.print(f"colour previews: {folder / 'ilpix_report' / 'index.html'}")
     return ended.code
 
 
@@ -107,10 +131,8 @@ class Ended:
 def reporting(verb: str, output: Output) -> Iterator[Ended]:
     """Show progress, and in the end what became of the images; turn errors into an exit code."""
     ended = Ended()
-    with (
-        console.showing_progress(output.loudness),
-        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
-    ):
+    prefect_level = logging.INFO if output.verbose else logging.CRITICAL
+    with console.showing_progress(output.loudness), quiet_prefect(prefect_level):
         try:
             yield ended
         except ImagesFailedError as error:

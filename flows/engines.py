@@ -1,13 +1,69 @@
 """Which engine a run uses, from its options and the machine's settings."""
 
+from pathlib import Path
+from typing import Any
+
+from prefect.runtime import flow_run
+
+from containers.local import require_program
+from containers.predict import prepare_engine
+from containers.settings import ContainerSettings, LocalSettings
+from flows.errors import NoLocalIlastikError
 from flows.options import RunOptions
 from flows.verb_run import VerbRun
-from tasks.engines import EmbeddedEngine, Engine
+from tasks.engines import DockerEngine, EmbeddedEngine, Engine, LocalEngine
+
+MB = 2**20
 
 
 def choose_engine(verb_run: VerbRun, options: RunOptions, n_images: int) -> Engine:
-    """Build the engine of a run and note it for the manifest."""
+    """Get the engine of a run ready and note it for the manifest.
+
+    Raises:
+        ContainerError: if a container engine, its image or a local program is not to be had.
+    """
+    kind = options.engine or verb_run.settings.engine
     width = verb_run.width(n_images)
-    engine = EmbeddedEngine(threads=options.threads or width.threads)
+    engine: Engine
+    if kind == "docker":
+        engine = _docker_engine(verb_run, options, width.parallel)
+    elif kind == "local":
+        engine = _local_engine(verb_run, options, width.parallel)
+    else:
+        engine = EmbeddedEngine(threads=options.threads or width.threads)
     verb_run.notes["engine"] = engine.identity
     return engine
+
+
+def _docker_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> DockerEngine:
+    machine = verb_run.settings.container
+    chosen = {"image": options.ilastik, "pull": options.pull, **_limits(options, n_parallel)}
+    settings = ContainerSettings.model_validate({**machine.model_dump(), **_given(chosen)})
+    image = prepare_engine(settings, verb_run.workspace)
+    run = flow_run.get_id() or ""
+    return DockerEngine(settings=settings, image=image, workspace=verb_run.workspace, run=run)
+
+
+def _local_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> LocalEngine:
+    machine = verb_run.settings.local
+    program = Path(options.ilastik) if options.ilastik else machine and machine.program
+    if program is None:
+        raise NoLocalIlastikError
+    chosen = {"program": require_program(program), **_limits(options, n_parallel)}
+    settings = {**(machine.model_dump() if machine else {}), **_given(chosen)}
+    return LocalEngine(
+        settings=LocalSettings.model_validate(settings), workspace=verb_run.workspace
+    )
+
+
+def _limits(options: RunOptions, n_parallel: int) -> dict[str, Any]:
+    return {
+        "cpus": options.threads,
+        "memory_bytes": options.mem and options.mem * MB,
+        "batch": options.batch,
+        "parallel": n_parallel,
+    }
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,5 +1,7 @@
 """How a flow ends when not everything went well."""
 
+from pathlib import Path
+
 from ilpix.errors import IlpixError
 
 
@@ -30,4 +32,27 @@ class EveryImageTooSmallError(IlpixError, ValueError):
         return (
             f"all {len(self.shapes)} prepared images are smaller than the crop size of {self.cropsize}; "
             f"use --cropsize {largest} or less"
+        )
+
+
+class NoLocalIlastikError(IlpixError, LookupError):
+    """The engine `local` was chosen, but not which Ilastik."""
+
+    def __str__(self) -> str:
+        return "the engine 'local' needs the path of run_ilastik.sh: --ilastik PATH or ILPIX_LOCAL__PROGRAM"
+
+
+class TrainingNeededError(IlpixError):
+    """Everything is prepared, but nobody has trained the project yet."""
+
+    def __init__(self, project: Path) -> None:
+        super().__init__(project)
+        self.project = project
+
+    def __str__(self) -> str:
+        return (
+            f"everything is prepared; now {self.project} has to be trained.\n"
+            "By hand: ilpix gui (or open it in Ilastik), label every class, switch Live Update on, save.\n"
+            "From label images named like the crops: ilpix train --labels FOLDER.\n"
+            "Then run ilpix classify again; what is done is not done twice."
         )

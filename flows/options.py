@@ -122,7 +122,13 @@ class RunOptions(Options):
         None, title="Memory (MB)", description="for one container or one local Ilastik"
     )
     parallel: PositiveInt | None = Field(
-        None, title="Images at a time", description="empty: chosen from cores and memory"
+        None, title="Images at a time", description="empty: chosen from the cores"
+    )
+    batch: PositiveInt | None = Field(
+        None, title="Images per run", description="of a container or of a local Ilastik; empty: 1"
+    )
+    pull: Literal["never", "missing", "always"] | None = Field(
+        None, title="Pull", description="when the container image is pulled; empty: when missing"
     )
     refresh: bool = Field(
         default=False, title="Compute again", description="also what had been computed before"

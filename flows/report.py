@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from flows.outcomes import Outcome
+from flows.verb_run import VerbRun
 from ilpix.files import write_text
 from ilpix.previews import write_preview
 from ilpix.project import PixelProject
@@ -23,28 +24,26 @@ class _ImageRow:
     error: str | None
 
 
-def write_report(
-    data_dir: Path, project: PixelProject, targets: Sequence[Path], outcomes: Sequence[Outcome], engine: str
-) -> list[Path]:
+def write_report(run: VerbRun, project: PixelProject, targets: Sequence[Path]) -> list[Path]:
     """Write a preview of each probability image, and the page; return the previews.
 
     The same results give the same bytes.
     """
-    folder = data_dir / REPORT
+    folder = run.path(Path(REPORT))
     previews = {target.stem: folder / "previews" / f"{target.stem}.png" for target in targets}
     colors = [label_class.pmap_color for label_class in project.classes]
     for target in targets:
         write_preview(target, colors, previews[target.stem])
     page = _page_template().render(
-        engine=engine,
+        engine=run.notes["engine"],
         legend=[(label_class.name, label_class.pmap_color) for label_class in project.classes],
-        images=[_row(outcome, previews, folder) for outcome in outcomes],
+        images=[_row(outcome, previews, folder) for outcome in run.outcomes],
     )
     write_text(folder / "index.html", page)
     return list(previews.values())
 
 
-def _page_template():
+def _page_template() -> Template:
     environment = Environment(
         loader=PackageLoader("flows"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -56,7 +55,7 @@ def _row(outcome: Outcome, previews: dict[str, Path], folder: Path) -> _ImageRow
     preview = previews.get(outcome.image)
     return _ImageRow(
         name=outcome.image,
-        shape=f"{facts.get('height')} × {facts.get('width')}",
+        shape=" × ".join(str(size) for size in list(facts.get("shape") or [])),
         areas=[float(str(area)) for area in facts.get("areas") or []],
         preview=preview.relative_to(folder).as_posix() if preview else None,
         error=outcome.error,

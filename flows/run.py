@@ -4,14 +4,17 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.artifacts import show_images, show_previews
 from flows.engines import choose_engine
 from flows.options import RunOptions
 from flows.report import write_report
-from flows.verb_run import VerbRun, running
-from ilpix.classifier import classifier_digest, require_trained
-from ilpix.images import find_prepared
+from flows.settings import Settings
+from flows.verb_run import Chunks, VerbRun, running
+from ilpix.classifier import Classifier
+from ilpix.hdf5 import find_prepared
 from ilpix.project import PixelProject, read_project
-from tasks.predicting import predict_image
+from ilpix.trained import classifier_digest
+from tasks.predicting import predict_batch, predict_image
 
 
 @flow(name="run", flow_run_name="run-{data_dir.name}")
@@ -27,22 +30,28 @@ def run(data_dir: Path = Path(), options: RunOptions = RunOptions()) -> list[Pat
 
     Raises:
         ImagesFailedError: after all images were tried, if any failed.
-        IlpixError: if nothing could be begun: no trained classifier, no images.
+        IlpixError: if nothing could be begun: no trained classifier, no images, no engine.
     """
-    with running("run", data_dir, options) as verb_run:
+    settings = Settings()
+    if options.parallel:
+        settings = settings.model_copy(update={"parallel": options.parallel})
+    with running("run", data_dir, options, settings) as verb_run:
         project = read_project(verb_run.path(options.ilp))
-        require_trained(project)
+        Classifier.of(project)  # refuses a project that cannot predict
         verb_run.notes["classes"] = [label_class.name for label_class in project.classes]
-        targets = _predict(verb_run, project, options)
-        write_report(verb_run, project, targets)
+        targets = _predict_images(verb_run, project, options)
+        previews = write_report(verb_run, project, targets)
+        show_images(verb_run, project)
+        show_previews(previews, project)
     return targets
 
 
-def _predict(verb_run: VerbRun, project: PixelProject, options: RunOptions) -> list[Path]:
+def _predict_images(verb_run: VerbRun, project: PixelProject, options: RunOptions) -> list[Path]:
     images = find_prepared(verb_run.path(options.img))
     engine = choose_engine(verb_run, options, len(images))
     out = verb_run.path(options.probabilities)
     targets = {image.stem: out / f"{image.stem}.tiff" for image in images}
+    classifier = classifier_digest(project)
     written = verb_run.for_each_image(
         predict_image,
         {
@@ -51,10 +60,11 @@ def _predict(verb_run: VerbRun, project: PixelProject, options: RunOptions) -> l
                 "target": targets[image.stem],
                 "project": project.path,
                 "engine": engine,
-                "classifier": classifier_digest(project),
+                "classifier": classifier,
                 "computed_by": engine.identity,
             }
             for image in images
         },
+        Chunks(engine.batch, predict_batch) if engine.batch > 1 else None,
     )
     return [targets[stem] for stem in written]

@@ -9,28 +9,36 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from prefect import Task
 from prefect.futures import PrefectFuture, as_completed
 from prefect.states import State
+from prefect.utilities.annotations import opaque
 from pydantic import BaseModel
 
 from flows.errors import ImagesFailedError
 from flows.manifest import VerbRecord, write_manifest
 from flows.outcomes import Outcome, outcome_of
 from flows.progress import showing
-from flows.runners import Width, choose_width, task_runner
+from flows.runners import AnyRunner, Width, choose_width, task_runner
 from flows.settings import Settings
 from tasks.chunks import run_chunk
 from tasks.records import FilesWritten
 from tasks.stopping import stopping_on_error
 
-RECORDS = Path(".ilpix") / "results"  # in the data directory, so that a copy keeps its cache
+WORKSPACE = Path(".ilpix")  # in the data directory, so that a copy keeps its cache
 SINGLY = 1000  # up to so many images each is submitted as a task of its own
 
 _log = logging.getLogger(__name__)
 Calls = Mapping[str, Mapping[str, Any]]  # image: the parameters of its task
+
+
+class Chunks(NamedTuple):
+    """Images that are submitted together."""
+
+    size: int
+    work: Task[..., list[State[Any]]]  # takes the task of one image and a list of its parameters
 
 
 @dataclass
@@ -48,14 +56,33 @@ class VerbRun:
         """Return where a path given by a person is: in the data directory unless it is absolute."""
         return self.data_dir / given
 
+    @property
+    def workspace(self) -> Path:
+        """The folder for records, logs and private files."""
+        return (self.data_dir / WORKSPACE).absolute()
+
     def width(self, n_images: int) -> Width:
         """Return how many images at a time, and how many threads for each."""
         return choose_width(self.settings, n_images)
 
-    def for_each_image(self, work: Task[..., FilesWritten], calls: Calls) -> dict[str, FilesWritten]:
-        """Run a task once for each image; return what the good ones wrote, in the order of `calls`."""
+    def for_each_image(
+        self, work: Task[..., FilesWritten], calls: Calls, chunks: Chunks | None = None
+    ) -> dict[str, FilesWritten]:
+        """Run a task once for each image.
+
+        Args:
+            work: the task; keyed by content.
+            calls: its parameters, by image.
+            chunks: how many images are submitted together and the task that runs them; without it each is
+                submitted alone up to a thousand images, above that in chunks.
+
+        Returns:
+            What the good images wrote, in the order of `calls`.
+        """
+        if chunks is None and len(calls) > SINGLY:
+            chunks = Chunks(self.settings.chunk_size, run_chunk)
         here = work.with_options(
-            result_storage=(self.data_dir / RECORDS).absolute(), refresh_cache=self.refresh
+            result_storage=self.workspace / "results", refresh_cache=self.refresh
         )
         states: dict[str, State[Any]] = {}
         with (
@@ -63,7 +90,7 @@ class VerbRun:
             task_runner(self.settings, self.width(len(calls))) as runner,
             stopping_on_error(),  # inside the runner, whose end waits for its threads
         ):
-            for image, state in self._run(runner, here, calls):
+            for image, state in self._run(runner, here, calls, chunks):
                 states[image] = state
                 step.advance(image)
         outcomes = [outcome_of(image, work.name, states[image]) for image in calls]
@@ -87,24 +114,29 @@ class VerbRun:
         )
 
     def _run(
-        self, runner: Any, work: Task[..., FilesWritten], calls: Calls
+        self, runner: AnyRunner, work: Task[..., FilesWritten], calls: Calls, chunks: Chunks | None
     ) -> Iterator[tuple[str, State[Any]]]:
-        if len(calls) <= SINGLY:
+        if chunks is None:
             single = {runner.submit(work, dict(call)): image for image, call in calls.items()}
             for future in as_completed(list(single)):
-                future.wait()
-                yield single[future], future.state
+                yield single[future], _final_state(future)
             return
-        chunks: dict[PrefectFuture[Any], list[str]] = {}
-        for start in range(0, len(calls), self.settings.chunk_size):
-            images = list(calls)[start : start + self.settings.chunk_size]
-            parameters = {"work": work, "calls": [dict(calls[image]) for image in images]}
-            chunks[runner.submit(run_chunk, parameters)] = images
-        for future in as_completed(list(chunks)):
-            states = future.result(raise_on_failure=False)
-            if not isinstance(states, list):  # the chunk itself was lost, with all its images
-                states = [future.state] * len(chunks[future])
-            yield from zip(chunks[future], states, strict=True)
+        submitted: dict[PrefectFuture[Any], list[str]] = {}
+        for start in range(0, len(calls), chunks.size):
+            images = list(calls)[start : start + chunks.size]
+            parameters = {"work": opaque(work), "calls": [dict(calls[image]) for image in images]}
+            submitted[runner.submit(chunks.work, parameters)] = images
+        for future in as_completed(list(submitted)):
+            images, whole = submitted[future], _final_state(future)
+            states = whole.result(raise_on_failure=False)
+            if not isinstance(states, list):  # the chunk was lost, and all its images with it
+                states = [whole] * len(images)
+            yield from zip(images, states, strict=True)
+
+
+def _final_state(future: PrefectFuture[Any]) -> State[Any]:
+    future.wait()
+    return future.state
 
 
 @contextmanager

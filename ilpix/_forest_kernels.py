@@ -3,25 +3,32 @@
 import numpy as np
 from numba import njit
 
-NODE = np.dtype([("feature", np.int32), ("threshold", np.float32), ("child", np.int32)])
+NODE = np.dtype(
+    [("feature", np.int32), ("threshold", np.float32), ("left", np.int32), ("right", np.int32)]
+)
 LEAF = -1
 
 _compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @_compiled
-def add_votes(features, n_rows, n_columns, nodes, roots, votes, out):
-    """Add the votes of every tree.
+def predict(features, width, nodes, roots, votes, out):
+    """Average over trees the votes of the leaf each pixel reaches. Equal to a threshold goes right.
 
-    features (F, ≥ n_rows, ≥ n_columns) float32; nodes NODE: left where the value is below the threshold, the
-    left child at `child`, the right one behind it, at a leaf `child` is the row of votes (L, K) float32;
-    roots (T,) int32; out (n_rows, n_columns, K) float32.
+    features (F, rows, ≥ width) float32; nodes NODE, at a leaf `left` is its row of votes (L, K) float32;
+    roots (T,) int32; out (rows, width, K) float32, overwritten.
     """
-    for y in range(n_rows):
-        for x in range(n_columns):
+    n_trees = np.float32(len(roots))
+    for y in range(len(out)):
+        for x in range(width):
+            total = out[y, x]
+            total[:] = 0
             for root in roots:
                 node = nodes[root]
                 while node["feature"] != LEAF:
-                    goes_right = not features[node["feature"], y, x] < node["threshold"]
-                    node = nodes[node["child"] + goes_right]
-                out[y, x] += votes[node["child"]]
+                    goes_left = features[node["feature"], y, x] < node["threshold"]
+                    node = nodes[node["left"] if goes_left else node["right"]]
+                for k in range(len(total)):
+                    total[k] += votes[node["left"], k]
+            for k in range(len(total)):
+                total[k] /= n_trees

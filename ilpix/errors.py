@@ -115,20 +115,8 @@ class OneClassError(IlpixError, ValueError):
         )
 
 
-class UnusableCropsError(IlpixError, ValueError):
-    """Labelled crops are missing, unreadable or unfit, so their labels cannot be trained on."""
-
-    def __init__(self, project: Path, problems: tuple[Problem, ...]) -> None:
-        super().__init__(project, problems)
-        self.project, self.problems = project, problems
-
-    def __str__(self) -> str:
-        lines = "".join(f"\n  {problem.where}: {problem.what}" for problem in self.problems)
-        return f"the labelled crops of {self.project} cannot be trained on:{lines}"
-
-
-class LabelImagesError(IlpixError, ValueError):
-    """Label images or label points do not fit the crops and classes of a project."""
+class UnusableLabelsError(IlpixError, ValueError):
+    """Labels do not fit the crops and classes of a project, or a labelled crop cannot be used."""
 
     def __init__(self, source: Path, problems: tuple[Problem, ...]) -> None:
         super().__init__(source, problems)
@@ -136,7 +124,7 @@ class LabelImagesError(IlpixError, ValueError):
 
     def __str__(self) -> str:
         lines = "".join(f"\n  {problem.where}: {problem.what}" for problem in self.problems)
-        return f"the labels in {self.source} do not fit the project:{lines}"
+        return f"the labels in {self.source} cannot be used:{lines}"
 
 
 class FeatureChoiceError(IlpixError, ValueError):
@@ -192,6 +180,13 @@ class NoImagesError(IlpixError, FileNotFoundError):
 
     def __str__(self) -> str:
         return f"no image (*.tif, *.tiff) was found below {self.folder}; is this the right folder?"
+
+
+class NoPreparedImagesError(NoImagesError):
+    """There are no prepared images to predict."""
+
+    def __str__(self) -> str:
+        return f"no prepared image (*.h5) was found in {self.folder}; run ilpix prepare first"
 
 
 class DuplicateImagesError(IlpixError, ValueError):
@@ -381,3 +376,22 @@ class OneCropError(IlpixError, ValueError):
             f"the labels in {', '.join(self.crops)} do not allow cross-validation over crops; "
             "label two or more classes in each of at least two crops"
         )
+
+
+class StoppedError(IlpixError):
+    """A prediction ended early because it was asked to; nothing was written."""
+
+    def __str__(self) -> str:
+        return "the prediction was stopped before its end"
+
+
+class FixRefusedError(IlpixError, ValueError):
+    """A project and its crops cannot be fixed as they are; nothing was changed."""
+
+    def __init__(self, path: Path, problems: tuple[Problem, ...]) -> None:
+        super().__init__(path, problems)
+        self.path, self.problems = path, problems
+
+    def __str__(self) -> str:
+        lines = "".join(f"\n  {problem.where}: {problem.what}" for problem in self.problems)
+        return f"{self.path} is not fixed:{lines}"

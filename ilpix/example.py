@@ -135,7 +135,8 @@ def _place_cells(
 def _count(means: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Counts with these means and the variance of counting; four uniform numbers make a bell."""
     bell = np.sqrt(3.0) * (rng.random((4, *means.shape)).sum(axis=0) - 2.0)
-    return np.clip(np.rint(means + np.sqrt(means) * bell), 0, 255).astype(np.uint8)
+    counts: NDArray[np.float64] = np.rint(means + np.sqrt(means) * bell)
+    return counts.clip(0, 255).astype(np.uint8)
 
 
 def _is_interior(classes: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """Choose features: by name, by a table, or by what cross-validation does not miss."""
 
 import csv
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Suggestion:
 
     selection: FeatureSelection
     dropped: tuple[Pair, ...]
-    steps: tuple[Step, ...]  # all that was tried, from all pairs to one
+    steps: tuple[Step, ...]  # all that was tried, from all pairs to those that were missed
     accuracy_before: float
     accuracy_after: float
     columns_before: int
@@ -85,8 +85,8 @@ def suggest_features(
 ) -> Suggestion:
     """Drop feature and scale pairs as long as cross-validation over crops does not miss them.
 
-    Again and again the least important fourth is dropped, a new forest saying which. Of all choices
-    met on the way the smallest one counts whose accuracy is at most `tolerance` below that of all.
+    Again and again the least important fourth is dropped, a new forest saying which, until the
+    accuracy is more than `tolerance` below that of all pairs; the choice before is suggested.
 
     Args:
         samples: with the columns of `selection`. Of more than 5000 pixels as many are drawn.
@@ -98,16 +98,14 @@ def suggest_features(
     Raises:
         OneCropError: if the labels do not allow cross-validation.
     """
-    samples = _draw(samples, rng)
-    steps = [*_eliminate(samples, selection.chosen, grow)]
-    enough = [step for step in steps if step.accuracy >= steps[0].accuracy - tolerance]
-    best = enough[-1]
+    steps = _eliminate(_draw(samples, rng), selection.chosen, grow, tolerance)
+    best = next(step for step in reversed(steps) if step.accuracy >= steps[0].accuracy - tolerance)
     kept = _keep(selection, best.pairs)
     n_channels = len(samples.channel_names)
     return Suggestion(
         selection=kept,
         dropped=tuple(pair for pair in selection.chosen if pair not in best.pairs),
-        steps=tuple(steps),
+        steps=steps,
         accuracy_before=steps[0].accuracy,
         accuracy_after=best.accuracy,
         columns_before=len(selection.columns(n_channels)),
@@ -115,18 +113,18 @@ def suggest_features(
     )
 
 
-def _eliminate(samples: Samples, pairs: tuple[Pair, ...], grow: Grow) -> Iterator[Step]:
-    while True:
-        yield Step(pairs, _cross_validate(samples, grow))
-        if len(pairs) == 1:
-            return
-        grown = grow(samples.features, samples.labels)
-        ranked = list(summarise_importance(samples, grown).pairs)
+def _eliminate(
+    samples: Samples, pairs: tuple[Pair, ...], grow: Grow, tolerance: float
+) -> tuple[Step, ...]:
+    steps = [Step(pairs, _cross_validate(samples, grow))]
+    while len(pairs) > 1 and steps[-1].accuracy >= steps[0].accuracy - tolerance:
+        ranked = list(summarise_importance(samples, grow(samples.features, samples.labels)).pairs)
         kept = set(ranked[: len(ranked) - max(len(ranked) // _DROPPED_AT_ONCE, 1)])
         pairs = tuple(pair for pair in pairs if pair in kept)
-        samples = samples.with_columns(
-            np.array([(column.feature_id, column.scale) in kept for column in samples.columns])
-        )
+        is_kept = [(column.feature_id, column.scale) in kept for column in samples.columns]
+        samples = samples.with_columns(np.array(is_kept))
+        steps.append(Step(pairs, _cross_validate(samples, grow)))
+    return tuple(steps)
 
 
 def _cross_validate(samples: Samples, grow: Grow) -> float:

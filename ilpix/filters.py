@@ -47,6 +47,11 @@ class Filters:
         """How far the pre-smoothing looks, px."""
         return int(self.radii.max(initial=0))
 
+    @property
+    def halo(self) -> int:
+        """How far a value looks in all, px."""
+        return self.reach + kernels.MARGIN
+
 
 def build_filters(columns: "Sequence[FeatureColumn]", n_channels: int) -> Filters:
     """Plan the computation of `columns`, in their order, each of them once."""
@@ -60,9 +65,9 @@ def build_filters(columns: "Sequence[FeatureColumn]", n_channels: int) -> Filter
     return Filters(
         n_channels,
         len(columns),
-        np.stack([_padded(taps, radii.max(initial=0) + 1) for taps in smoothing]),
+        np.array([_padded(taps, radii.max() + 1) for taps in smoothing], np.float32, ndmin=2),
         radii,
-        np.stack([_filter_taps(scale) for scale in scales]),
+        np.array([_filter_taps(scale) for scale in scales], np.float32, ndmin=3),
         outputs,
     )
 

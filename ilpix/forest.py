@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ilpix.errors import InvalidProjectError, Problem
+from ilpix.voting import pack
 
 LEAF = -1
 
@@ -63,6 +64,23 @@ def load_forest(group: h5py.Group) -> Forest:
     if forest is None:
         raise InvalidProjectError(Path(group.file.filename), tuple(problems))
     return forest
+
+
+def predict_samples(forest: Forest, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Predict pixels whose features are known; a value equal to a threshold, or NaN, goes right.
+
+    Args:
+        forest: over F columns and K classes.
+        samples: (P, F).
+
+    Returns:
+        (P, K) class probabilities, in the order of `forest.labels`.
+    """
+    packed = pack(forest)
+    features = np.ascontiguousarray(samples.T[packed.columns, np.newaxis], np.float32)
+    out = np.empty((1, len(samples), len(forest.labels)), np.float32)
+    packed.predict(features, len(samples), out)
+    return out[0]
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,7 +77,7 @@ def grow_forest(
 
 
 def predict_samples(forest: Forest, features: FloatArray) -> NDArray[np.float64]:
-    """Average over trees the votes of the leaf that each sample, a row of (P, F), reaches; (P, K)."""
+    """Return (P, K) the mean votes of the leaves that the samples, rows of (P, F), reach."""
     votes = np.zeros((len(features), len(forest.labels)))
     for root in forest.roots:
         votes += forest.votes[_leaves(forest, features, root)]
@@ -151,7 +151,7 @@ def _convert_nodes(
 def _exponents_to_full_range(features: FloatArray) -> NDArray[np.int32]:
     """Powers of two that bring each column's largest magnitude to about 2^100; never below 2^0."""
     _, exponents = np.frexp(np.abs(features).max(axis=0))
-    return np.maximum(_FULL_RANGE - exponents, 0).astype(np.int32)
+    return np.maximum(_FULL_RANGE - np.asarray(exponents, np.int32), np.int32(0))
 
 
 def _columns_per_split(n_columns: int) -> int:

@@ -21,7 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from ilpix.errors import ImageAxesError, MissingDatasetError, PixelTypeError, UnreadableImageError
+from ilpix.errors import (
+    IlpixError,
+    ImageAxesError,
+    MissingDatasetError,
+    PixelTypeError,
+    UnreadableImageError,
+)
 from ilpix.files import replacing
 from ilpix.preparation import PreparationOptions
 
@@ -30,6 +36,7 @@ FloatImage = NDArray[np.float32]
 
 AXES = "cyx"
 _TYPE_FLAGS = {"c": 1, "x": 2, "y": 2, "z": 2, "t": 8}
+_DAMAGE = (OSError, RuntimeError, KeyError, TypeError, ValueError)  # what h5py makes of it
 _ASCII = h5py.string_dtype("ascii")
 
 
@@ -64,7 +71,7 @@ class PreparedImage:
         kept = [key for key in self.axes if key in AXES]
         try:
             stored = self._dataset[tuple(windows.get(key, 0) for key in self.axes)]
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             raise UnreadableImageError(self.path, str(error)) from error
         if "c" not in kept:
             kept, stored = ["c", *kept], stored[np.newaxis]
@@ -93,6 +100,18 @@ def write_image(
             attributes["ilpix"] = record.model_dump_json()
 
 
+def find_prepared(folder: Path) -> list[Path]:
+    """Return the prepared images of a folder, sorted by name.
+
+    Raises:
+        NoPreparedImagesError: if there are none, or no such folder.
+    """
+    images = sorted(path for path in folder.glob("[!.]*.h5") if path.is_file())
+    if not images:
+        raise NoPreparedImagesError(folder)
+    return images
+
+
 @contextmanager
 def open_prepared(path: Path) -> Iterator[PreparedImage]:
     """Open a prepared image or crop of any axis order, to read parts of it.
@@ -108,13 +127,13 @@ def open_prepared(path: Path) -> Iterator[PreparedImage]:
     except OSError as error:
         raise UnreadableImageError(path, str(error)) from error
     with file:
-        dataset = find_dataset(file, path)
-        if dataset.dtype.kind not in "iuf":
-            raise PixelTypeError(path, str(dataset.dtype))
-        axes = _plane_axes(path, dataset)
-        sizes = dict(zip(axes, dataset.shape, strict=True))
-        shape = (sizes.get("c", 1), sizes["y"], sizes["x"])
-        yield PreparedImage(path, shape, dataset.dtype, _read_record(path, dataset), axes, dataset)
+        try:
+            image = _describe(path, file)
+        except IlpixError:
+            raise
+        except _DAMAGE as error:
+            raise UnreadableImageError(path, str(error)) from error
+        yield image
 
 
 def find_dataset(file: h5py.File, path: Path) -> h5py.Dataset:
@@ -169,6 +188,16 @@ def parse_axistags(text: str) -> str:
 def axistags_json(keys: str) -> str:
     """Return the `axistags` text for axes (letters of `cxyzt`), in steinbock's spelling."""
     return json.dumps({"axes": [{"key": key, "typeFlags": _TYPE_FLAGS[key]} for key in keys]})
+
+
+def _describe(path: Path, file: h5py.File) -> PreparedImage:
+    dataset = find_dataset(file, path)
+    if dataset.dtype.kind not in "iuf":
+        raise PixelTypeError(path, str(dataset.dtype))
+    axes = _plane_axes(path, dataset)
+    sizes = dict(zip(axes, dataset.shape, strict=True))
+    shape = (sizes.get("c", 1), sizes["y"], sizes["x"])
+    return PreparedImage(path, shape, dataset.dtype, _read_record(path, dataset), axes, dataset)
 
 
 def _plane_axes(path: Path, dataset: h5py.Dataset) -> str:

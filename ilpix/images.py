@@ -33,6 +33,7 @@ _DECODING_ERRORS = (
     LookupError,
     ArithmeticError,
     AssertionError,
+    MemoryError,
     RuntimeError,
     struct.error,
 )

@@ -19,14 +19,16 @@ from PIL import Image
 from ilpix.errors import (
     IlpixError,
     InvalidProjectError,
-    LabelImagesError,
     Problem,
     UnreadableImageError,
+    UnusableLabelsError,
 )
 from ilpix.files import replacing
 from ilpix.images import SUFFIXES, image_stem, read_image
-from ilpix.labels import read_labels, write_labels
+from ilpix.label_blocks import paint, read_label_blocks
+from ilpix.labels import write_labels
 from ilpix.project import Lane, PixelProject, read_project
+from ilpix.project_file import ProjectReader, open_project
 
 LabelImage = NDArray[np.uint8]  # (Y, X), 0 where nothing is labelled
 
@@ -43,15 +45,17 @@ def export_labels(project_path: Path, folder: Path) -> list[Path]:
 
     Raises:
         InvalidProjectError: if the project cannot be read, or has two crops of one name.
-        LabelImagesError: if there are other labels in the folder already; nothing is written then.
+        UnusableLabelsError: if the folder holds other labels already; nothing is written then.
     """
+    project = read_project(project_path)
+    labels_of = read_all_labels(project)
     images = {
-        folder / f"{stem}.tiff": read_labels(project_path, lane)
-        for stem, lane in _lanes_by_stem(read_project(project_path)).items()
+        folder / f"{stem}.tiff": labels_of[lane.index]
+        for stem, lane in _lanes_by_stem(project).items()
     }
     if taken := [path for path, labels in images.items() if _holds_other(path, labels)]:
         what = "holds other labels already; move it away or export to another folder"
-        raise LabelImagesError(folder, tuple(Problem(path.name, what) for path in taken))
+        raise UnusableLabelsError(folder, tuple(Problem(path.name, what) for path in taken))
     for path, labels in images.items():
         with replacing(path) as temporary:
             tifffile.imwrite(
@@ -68,12 +72,34 @@ def import_labels(project_path: Path, source: Path) -> tuple[str, ...]:
 
     Raises:
         InvalidProjectError: if the project cannot be read, or has two crops of one name.
-        LabelImagesError: with every problem of the source; the project is as it was then.
+        UnusableLabelsError: with every problem of the source; the project is as it was then.
     """
     project = read_project(project_path)
     labels = read_label_source(project, source)
     write_labels(project_path, labels)
     return tuple(crop_stem(lane) for lane in project.lanes if lane.index in labels)
+
+
+def read_all_labels(project: PixelProject) -> dict[int, LabelImage]:
+    """Read the labels of every crop of a project, which is opened and checked once.
+
+    Returns:
+        (Y, X) label values by lane index.
+
+    Raises:
+        InvalidProjectError: if label blocks are damaged.
+    """
+    with open_project(project.path) as file:
+        reader = ProjectReader(file)
+        labels = {
+            lane.index: paint(
+                read_label_blocks(reader, lane.index, lane.axes, lane.size), lane.size
+            )
+            for lane in project.lanes
+        }
+    if reader.problems:
+        raise InvalidProjectError(project.path, tuple(reader.problems))
+    return labels
 
 
 def read_label_source(project: PixelProject, source: Path) -> dict[int, LabelImage]:
@@ -84,8 +110,8 @@ def read_label_source(project: PixelProject, source: Path) -> dict[int, LabelIma
 
     Raises:
         InvalidProjectError: if the project has two crops of one name.
-        LabelImagesError: with every problem found: no crop of that name, two images for one crop,
-            another size, a class that the project does not have, a file that cannot be read.
+        UnusableLabelsError: with every problem found: no crop of that name, two images for one
+            crop, another size, a class that the project does not have, a file that cannot be read.
     """
     problems: list[Problem] = []
     read = _read_points if source.suffix.lower() == ".csv" else _read_label_images
@@ -93,7 +119,7 @@ def read_label_source(project: PixelProject, source: Path) -> dict[int, LabelIma
     if not labels and not problems:
         problems.append(Problem(source.name, "holds no labels for any crop of the project"))
     if problems:
-        raise LabelImagesError(source, tuple(problems))
+        raise UnusableLabelsError(source, tuple(problems))
     return labels
 
 
@@ -155,17 +181,15 @@ def _read_label_image(
     path: Path, lane: Lane, n_classes: int, problems: list[Problem]
 ) -> LabelImage:
     """Read one label image; a problem gives an empty one."""
-    size = lane.size
     try:
         image = _read_png(path) if path.suffix.lower() == ".png" else read_image(path)
+        what = _misfit(image, lane.size, n_classes)
     except IlpixError as error:
-        problems.append(Problem(path.name, str(error)))
-    else:
-        if what := _misfit(image, size, n_classes):
-            problems.append(Problem(path.name, what))
-        else:
-            return image[0].astype(np.uint8)
-    return np.zeros(size, np.uint8)
+        what = str(error)
+    if what:
+        problems.append(Problem(path.name, what))
+        return np.zeros(lane.size, np.uint8)
+    return np.asarray(image[0], np.uint8)
 
 
 def _misfit(image: NDArray[Any], size: tuple[int, int], n_classes: int) -> str:

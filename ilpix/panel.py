@@ -71,25 +71,34 @@ def require_channels(panel: Panel, n_channels: int) -> None:
 
 def _read_rows(path: Path) -> list[_Row]:
     """The rows that are not empty; cells are stripped and there for every column of the header."""
-    lines = csv.reader(io.StringIO(text := _read_text(path)), delimiter=_delimiter(text))
-    header = [cell.strip() for cell in next(lines, [])]
+    (_, header), *lines = _read_lines(path) or [(1, [])]
     problems = [
         Problem("header", f"column '{column}' {'is missing' if count == 0 else 'is there twice'}")
         for column in (*REQUIRED_COLUMNS, "keep", "ilastik")
         if (count := header.count(column)) != 1 and (count or column in REQUIRED_COLUMNS)
     ]
     rows = []
-    for line in lines:
-        cells = [cell.strip() for cell in line]
+    for number, cells in lines:
         if any(cells[len(header) :]):
-            problems.append(Problem(f"line {lines.line_num}", "has more cells than the header"))
+            problems.append(Problem(f"line {number}", "has more cells than the header"))
         elif any(cells):
             padded = cells + [""] * (len(header) - len(cells))
             row = dict(zip(header, padded, strict=False))
-            rows.append(_Row(f"line {lines.line_num}", row))
+            rows.append(_Row(f"line {number}", row))
     if problems:
         raise InvalidPanelError(path, tuple(problems))
     return rows
+
+
+def _read_lines(path: Path) -> list[tuple[int, list[str]]]:
+    """The stripped cells of each line, with the line's number counted from 1."""
+    text = _read_text(path)
+    lines = csv.reader(io.StringIO(text), delimiter=_delimiter(text), strict=True)
+    try:
+        return [(lines.line_num, [cell.strip() for cell in line]) for line in lines]
+    except csv.Error as error:
+        problem = Problem(f"line {lines.line_num}", f"cannot be read: {error}")
+    raise InvalidPanelError(path, (problem,))
 
 
 def _read_text(path: Path) -> str:

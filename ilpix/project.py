@@ -105,16 +105,16 @@ def read_project(path: Path) -> PixelProject:
     """
     with open_project(path) as file:
         reader = ProjectReader(file)
-        classes = _read_classes(reader)
+        classes = read_classes(reader)
         lanes = read_lanes(reader)
-        features = _read_features(reader)
+        features, forest = read_classifier(reader, len(classes))
         project = PixelProject(
             path=path,
             ilastik_version=reader.text("ilastikVersion"),
             classes=classes,
             lanes=lanes,
             features=features,
-            forest=_read_forest(reader, features, len(classes)),
+            forest=forest,
             labelled_pixels=tuple(_count_labels(reader, lane, len(classes)) for lane in lanes),
             record=_read_record(reader),
         )
@@ -134,6 +134,17 @@ def read_lanes(reader: ProjectReader) -> tuple[Lane, ...]:
         _read_lane(reader, index, f"{INFOS}/{name}/Raw Data") for index, name in enumerate(names)
     )
     return tuple(lane for lane in lanes if lane is not None)
+
+
+def read_classifier(
+    reader: ProjectReader, n_classes: int
+) -> tuple[FeatureSelection | None, Forest | None]:
+    """Read the chosen features and the forests of an open project; None where there are none.
+
+    Problems go to `reader`, among them that features and forests do not fit each other.
+    """
+    features = _read_features(reader)
+    return features, _read_forest(reader, features, n_classes)
 
 
 def _read_lane(reader: ProjectReader, index: int, where: str) -> Lane | None:
@@ -168,7 +179,8 @@ def _read_lane(reader: ProjectReader, index: int, where: str) -> Lane | None:
     return Lane(index, texts["nickname"], file_path, texts["__class__"], axes, sizes, inner_path)
 
 
-def _read_classes(reader: ProjectReader) -> tuple[LabelClass, ...]:
+def read_classes(reader: ProjectReader) -> tuple[LabelClass, ...]:
+    """Read the classes of an open project; problems go to `reader`."""
     names = reader.texts(LABEL_NAMES)
     problems_known = bool(reader.problems)
     colors, pmap_colors = (

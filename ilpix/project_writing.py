@@ -61,7 +61,7 @@ _COLORS: tuple[Color, ...] = (
     (130, 130, 0),
     (190, 140, 255),
     (80, 80, 80),
-    (255, 210, 150),
+    (240, 220, 100),
 )
 _PMAP_GREEN: Color = (0, 225, 0)  # steinbock's probability map of its green class
 

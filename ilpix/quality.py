@@ -228,11 +228,13 @@ def _count(truth: LabelArray, predicted: LabelArray, labels: tuple[int, ...]) ->
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    ratio = np.full(len(part), np.nan)
+    np.divide(part, whole, out=ratio, where=whole > 0)
+    return ratio
 
 
 def _most_voted(votes: NDArray[np.floating], forest: Forest) -> LabelArray:
-    return np.array(forest.labels, np.uint8)[votes.argmax(axis=1)]
+    return np.asarray(np.take(forest.labels, votes.argmax(axis=1)), np.uint8)
 
 
 def _has_two_classes(labels: LabelArray) -> bool:

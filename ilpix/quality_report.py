@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ilpix.files import replacing, write_text
@@ -17,7 +16,9 @@ JSON_NAME = "quality.json"
 TABLE_NAME = "quality.md"
 
 _MOST_CROPS_LISTED = 20
-_PLOT_INCHES, _PLOT_DPI = (6.4, 4.8), 120
+_MOST_CHANNELS_PLOTTED = 20
+_LONGEST_NAME = 40
+_PLOT_DPI = 120
 
 
 def write_quality_report(report: QualityReport, folder: Path) -> list[Path]:
@@ -179,17 +180,17 @@ def _write_plots(report: QualityReport, folder: Path) -> list[Path]:
     if report.learning_curve:
         plots["learning_curve.png"] = _plot_curve
     for name, draw in plots.items():
-        figure = Figure(figsize=_PLOT_INCHES, dpi=_PLOT_DPI, layout="constrained")
+        figure = Figure(dpi=_PLOT_DPI, layout="constrained")
         draw(report, figure.add_subplot())
         with replacing(folder / name) as temporary:
             # Without this entry the version of matplotlib would be in the file.
-            FigureCanvasAgg(figure).print_png(temporary, metadata={"Software": None})
+            figure.savefig(temporary, metadata={"Software": None})
     return [folder / name for name in plots]
 
 
 def _plot_confusion(report: QualityReport, axes: Axes) -> None:
     confusion = report.cross_validation or report.out_of_bag
-    names = [report.class_names[label] for label in confusion.labels]
+    names = [_plain(report.class_names[label]) for label in confusion.labels]
     shares = confusion.counts / np.maximum(confusion.counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
@@ -204,11 +205,11 @@ def _plot_importance(report: QualityReport, axes: Axes) -> None:
     bars = [
         (f"{title}: {key}", part, f"C{group}")
         for group, (title, parts) in enumerate(_importance_parts(report))
-        for key, part in parts
+        for key, part in parts[:_MOST_CHANNELS_PLOTTED]
     ]
     names, shares, colors = zip(*reversed(bars), strict=True)
     axes.barh(range(len(names)), shares, color=colors)
-    axes.set_yticks(range(len(names)), names, fontsize=6)
+    axes.set_yticks(range(len(names)), map(_plain, names), fontsize=6)
     axes.set(xlabel="share in the decrease of impurity", title="Importance")
 
 
@@ -216,7 +217,7 @@ def _plot_crops(report: QualityReport, axes: Axes) -> None:
     results = sorted(report.crops, key=lambda result: result.confusion.accuracy)
     results = results[:_MOST_CROPS_LISTED][::-1]
     axes.barh(range(len(results)), [result.confusion.accuracy for result in results])
-    axes.set_yticks(range(len(results)), [result.crop for result in results], fontsize=6)
+    axes.set_yticks(range(len(results)), [_plain(result.crop) for result in results], fontsize=6)
     axes.set(xlim=(0, 1), xlabel="accuracy", title="Each crop judged by a forest of the others")
 
 
@@ -226,3 +227,9 @@ def _plot_curve(report: QualityReport, axes: Axes) -> None:
     axes.set_xticks(pixels, [str(count) for count in pixels])
     axes.set(xlabel="labelled pixels", ylabel="accuracy on other crops", title="Learning curve")
     axes.grid(visible=True)
+
+
+def _plain(name: str) -> str:
+    """A name that fits beside a plot and in which matplotlib sees no formula."""
+    short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    return short.replace("$", r"\$")

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ilpix.errors import IlpixError, NoLabelsError, Problem, UnusableCropsError
+from ilpix.errors import IlpixError, NoLabelsError, Problem, UnusableLabelsError
 from ilpix.features import FeatureColumn, FeatureSelection, features_at
 from ilpix.hdf5 import open_prepared
 from ilpix.label_images import LabelImage, crop_path, crop_stem
@@ -56,7 +56,7 @@ def collect_samples(
 
     Raises:
         NoLabelsError: if no pixel is labelled.
-        UnusableCropsError: with every labelled crop that is missing, unreadable or unfit.
+        UnusableLabelsError: with every labelled crop that is missing, unreadable or unfit.
     """
     lanes = [lane for lane in project.lanes if np.any(labels.get(lane.index, 0))]
     if not lanes:
@@ -69,7 +69,7 @@ def collect_samples(
             for lane, part in zip(lanes, parts, strict=True)
         ]
     if problems:
-        raise UnusableCropsError(project.path, tuple(problems))
+        raise UnusableLabelsError(project.path, tuple(problems))
     sizes = [len(part.labels) for part in parts]
     return Samples(
         features=np.concatenate([part.features for part in parts]),
@@ -112,6 +112,9 @@ class _CropSamples:
     n_channels: int
 
 
+_NO_SAMPLES = _CropSamples(np.zeros((0, 0), np.float32), np.zeros(0, np.uint8), 0)
+
+
 def _sample_crop(
     project: PixelProject,
     lane: Lane,
@@ -125,11 +128,13 @@ def _sample_crop(
         with open_prepared(crop_path(project, lane)) as crop:
             image = crop.read()
         if image.shape[1:] != labels.shape:
-            raise LabelSizeError(labels.shape, image.shape[1:])
+            what = f"is of size {image.shape[1:]}, but its labels of size {labels.shape}"
+            problems.append(Problem(crop_stem(lane), what))
+            return _NO_SAMPLES
         features = features_at(image, selection, positions)
     except IlpixError as error:
         problems.append(Problem(crop_stem(lane), str(error)))
-        return _CropSamples(np.zeros((0, 0), np.float32), np.zeros(0, np.uint8), 0)
+        return _NO_SAMPLES
     return _CropSamples(features, labels[tuple(positions.T)], len(image))
 
 

@@ -9,8 +9,8 @@ from typing import Literal
 from ilpix.features import FeatureSelection
 from ilpix.files import replacing
 from ilpix.growing import TREES, GrownForest, grow_forest
-from ilpix.label_images import LabelImage, read_label_source
-from ilpix.labels import read_labels, write_labels
+from ilpix.label_images import LabelImage, read_all_labels, read_label_source
+from ilpix.labels import write_labels
 from ilpix.project import PixelProject, read_project
 from ilpix.project_writing import store_classifier
 from ilpix.samples import Samples, advise, collect_samples
@@ -49,10 +49,10 @@ def train_project(
 
     Raises:
         InvalidProjectError: if the project cannot be read.
-        LabelImagesError: if the label source does not fit the project.
         NoLabelsError: if no pixel is labelled.
         OneClassError: if only one class is labelled.
-        UnusableCropsError: if a labelled crop is missing, unreadable or unfit.
+        UnusableLabelsError: if the label source does not fit the project, or a labelled crop is
+            missing, unreadable or unfit.
     """
     project = read_project(project_path)
     new_labels = {} if labels == "project" else read_label_source(project, labels)
@@ -62,15 +62,6 @@ def train_project(
     names = class_names(project)
     counts = {label: int((samples.labels == label).sum()) for label in names}
     return TrainingSummary(names, counts, advise(samples, names), samples, grown)
-
-
-def read_all_labels(project: PixelProject) -> dict[int, LabelImage]:
-    """Read the labels in a project: (Y, X) label values by lane index.
-
-    Raises:
-        InvalidProjectError: if label blocks are damaged.
-    """
-    return {lane.index: read_labels(project.path, lane) for lane in project.lanes}
 
 
 def class_names(project: PixelProject) -> dict[int, str]:

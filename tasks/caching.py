@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prefect import Task
 from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 from prefect.filesystems import LocalFileSystem
@@ -50,20 +51,41 @@ class ContentPolicy(CachePolicy):
         **kwargs: Any,  # noqa: ARG002 - part of Prefect's signature
     ) -> str:
         """Return the key of a task run, after removing a record that no longer holds under it."""
-        results = results_folder(task_ctx)
-        memo = DigestMemo(results.parent / "digests")
-        counted = {name: value for name, value in inputs.items() if name not in self.without}
-        identity = {
-            "task": task_ctx.task.name,
-            "algorithm": self.algorithm,
-            "inputs": {name: _identity(name, value, memo) for name, value in counted.items()},
-        }
-        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-        record = results / key
-        if record.exists() and not _still_holds(record, inputs, memo):
-            _log.info("%s runs again: an output of its last run is gone or changed", task_ctx.task.name)
+        record = self._record(task_ctx.task.name, inputs, results_folder(task_ctx))
+        if record.exists() and not _still_holds(record, inputs, _memo(record.parent)):
+            _log.info("%s runs again: an output of its last run is gone", task_ctx.task.name)
             record.unlink(missing_ok=True)
-        return key
+        return record.name
+
+    def knows(self, name: str, inputs: Mapping[str, Any], results: Path) -> bool:
+        """Tell whether a task run with these inputs would be a hit."""
+        record = self._record(name, inputs, results)
+        return record.exists() and _still_holds(record, inputs, _memo(results))
+
+    def _record(self, name: str, inputs: Mapping[str, Any], results: Path) -> Path:
+        memo = _memo(results)
+        identity = {
+            "task": name,
+            "algorithm": self.algorithm,
+            "inputs": {
+                key: _identity(key, value, memo)
+                for key, value in inputs.items()
+                if key not in self.without
+            },
+        }
+        text = json.dumps(identity, sort_keys=True)
+        return results / hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_known(work: Task[..., Any], call: Mapping[str, Any]) -> bool:
+    """Tell whether calling a task would be a hit, where it is keyed by content and not refreshed."""
+    policy, results = work.cache_policy, work.result_storage
+    return (
+        isinstance(policy, ContentPolicy)
+        and isinstance(results, Path)
+        and not work.refresh_cache
+        and policy.knows(work.name, call, results)
+    )
 
 
 def results_folder(task_ctx: TaskRunContext) -> Path:
@@ -76,6 +98,10 @@ def results_folder(task_ctx: TaskRunContext) -> Path:
     if not isinstance(storage, LocalFileSystem) or storage.basepath is None:
         raise TypeError(f"results must be kept in a folder, not in {storage!r}")
     return Path(storage.basepath)
+
+
+def _memo(results: Path) -> DigestMemo:
+    return DigestMemo(results.parent / "digests")
 
 
 def _identity(name: str, value: Any, memo: DigestMemo) -> Any:

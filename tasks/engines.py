@@ -1,29 +1,26 @@
-"""The engines behind one contract: a prepared image in, a verified probability image out.
+"""The engines behind one contract: prepared images in, verified probability images out.
 
-An engine is a frozen value that travels with the task, to another process too. `identity` names everything about it that can
-change a probability, and is part of the cache key; limits and paths are not. A new engine is one more class here.
+An engine is a frozen value that travels with its task, to another process too. Its `identity` names everything about it
+that can change a probability, and is part of the cache key; limits and paths are not. A new engine is one more class here and
+one more entry in `Engine`.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from threading import Event
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import BaseModel, Field, JsonValue, PositiveInt
 
+from containers.images import PinnedImage
+from containers.local import predict_locally
+from containers.outcome import Outcome
+from containers.predict import predict_in_container
+from containers.settings import ContainerSettings, LocalSettings
 from ilpix.classifier import Classifier
 from ilpix.project import read_project
-
-
-class PredictionEngine(Protocol):
-    """What every engine can do."""
-
-    @property
-    def identity(self) -> str:
-        """What decides the numbers: program and version."""
-
-    def predict(self, project: Path, image: Path, target: Path, stop: Event) -> None:
-        """Predict one prepared image into a probability image, whole or not at all."""
 
 
 class EmbeddedEngine(BaseModel, frozen=True, extra="forbid"):
@@ -37,15 +34,104 @@ class EmbeddedEngine(BaseModel, frozen=True, extra="forbid"):
         """The version of our own computation."""
         return "embedded 1"
 
-    def predict(self, project: Path, image: Path, target: Path, stop: Event) -> None:
-        """See `ilpix.classifier.Classifier.predict_file`."""
+    @property
+    def batch(self) -> int:
+        """Images per run of the engine."""
+        return 1
+
+    def predict(
+        self, project: Path, images: Sequence[Path], targets: Sequence[Path], stop: Event
+    ) -> list[Outcome]:
+        """Predict images one after the other; an error of one ends the call."""
         classifier = _classifier(project, project.stat().st_mtime_ns)
-        classifier.predict_file(image, target, threads=self.threads, stop=stop)
+        for image, target in zip(images, targets, strict=True):
+            classifier.predict_file(image, target, threads=self.threads, stop=stop)
+        return [Outcome(*pair, error=None) for pair in zip(images, targets, strict=True)]
+
+
+class DockerEngine(BaseModel, frozen=True, extra="forbid"):
+    """The official Ilastik container."""
+
+    kind: Literal["docker"] = "docker"
+    settings: ContainerSettings
+    image: PinnedImage
+    workspace: Path  # the folder .ilpix of the data directory
+    run: str  # id that the containers carry
+
+    @property
+    def identity(self) -> str:
+        """The content of the container image."""
+        return f"docker {self.image.digest}"
+
+    @property
+    def batch(self) -> int:
+        """Images per container."""
+        return self.settings.batch
+
+    def predict(
+        self, project: Path, images: Sequence[Path], targets: Sequence[Path], stop: Event
+    ) -> list[Outcome]:
+        """See `containers.predict.predict_in_container`."""
+        return predict_in_container(
+            project,
+            images,
+            targets,
+            self.settings,
+            stop,
+            image=self.image,
+            workspace=self.workspace,
+            run=self.run,
+        )
+
+
+class LocalEngine(BaseModel, frozen=True, extra="forbid"):
+    """An Ilastik that is installed on this machine."""
+
+    kind: Literal["local"] = "local"
+    settings: LocalSettings
+    workspace: Path  # the folder .ilpix of the data directory
+
+    @property
+    def identity(self) -> str:
+        """The program, by the content of its start script and where it lies."""
+        program = self.settings.program
+        return f"local {program} {sha256(program.read_bytes()).hexdigest()}"
+
+    @property
+    def batch(self) -> int:
+        """Images per process."""
+        return self.settings.batch
+
+    def predict(
+        self, project: Path, images: Sequence[Path], targets: Sequence[Path], stop: Event
+    ) -> list[Outcome]:
+        """See `containers.local.predict_locally`."""
+        return predict_locally(
+            project, images, targets, self.settings, stop, workspace=self.workspace
+        )
+
+
+Engine = Annotated[EmbeddedEngine | DockerEngine | LocalEngine, Field(discriminator="kind")]
+
+
+def facts_of(outcome: Outcome) -> dict[str, JsonValue]:
+    """Return what is worth telling about a prediction.
+
+    Raises:
+        IlpixError: the outcome's own error, if the image was not predicted.
+    """
+    if outcome.error:
+        raise outcome.error
+    if not outcome.attempts:
+        return {}
+    last = outcome.attempts[-1]
+    return {
+        "runs": len(outcome.attempts),
+        "log": last.log.name,
+        "memory_mb": last.memory_bytes and last.memory_bytes // 2**20,
+    }
 
 
 @lru_cache(maxsize=1)
 def _classifier(project: Path, changed_ns: int) -> Classifier:  # noqa: ARG001 - a changed project is another
     return Classifier.of(read_project(project))
-
-
-Engine = Annotated[EmbeddedEngine, Field(discriminator="kind")]

@@ -2,42 +2,55 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 from prefect.states import State
 from prefect.tasks import exponential_backoff
 
+from containers.outcome import Outcome
 from ilpix.probabilities import class_areas
-from tasks.caching import ContentPolicy
-from tasks.engines import Engine
+from tasks.caching import ContentPolicy, is_known
+from tasks.engines import Engine, facts_of
 from tasks.records import FilesWritten, files_written
 from tasks.stopping import stop_event, stop_if_asked
 
 
 def may_pass(
-    task: Task[..., object],  # noqa: ARG001 - part of Prefect's signature
+    task: Task[..., Any],  # noqa: ARG001 - part of Prefect's signature
     task_run: TaskRun,  # noqa: ARG001 - part of Prefect's signature
-    state: State[object],
+    state: State[Any],
 ) -> bool:
     """Tell whether a failure may be gone at the next try; errors say so themselves."""
-    error = state.result(raise_on_failure=False)
-    return bool(getattr(error, "retryable", False))
+    return bool(getattr(state.result(raise_on_failure=False), "retryable", False))
+
+
+RETRIES: dict[str, Any] = {
+    "retries": 3,
+    "retry_delay_seconds": exponential_backoff(2),
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": may_pass,
+}
 
 
 @task(
     name="predict-image",
     task_run_name="predict-{image.stem}",
-    cache_policy=ContentPolicy(algorithm=1, without=("project", "engine")),
+    cache_policy=ContentPolicy(algorithm=1, without=("project", "engine", "outcome")),
     result_serializer="json",
     cache_result_in_memory=False,
-    retries=3,
-    retry_delay_seconds=exponential_backoff(2),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=may_pass,
+    **RETRIES,
 )
-def predict_image(
-    image: Path, target: Path, project: Path, engine: Engine, classifier: str, computed_by: str
+def predict_image(  # noqa: PLR0913 - what decides the result, and what computes it
+    image: Path,
+    target: Path,
+    project: Path,
+    engine: Engine,
+    classifier: str,
+    computed_by: str,
+    outcome: Outcome | None = None,
 ) -> FilesWritten:
     """Predict one prepared image.
 
@@ -46,11 +59,40 @@ def predict_image(
         target: probability image, (Y, X, K) uint16.
         project: trained project.
         engine: what predicts.
-        classifier: digest of the trained classifier; decides, with `computed_by`, whether work had been done before.
+        classifier: digest of the trained classifier; with `computed_by` it decides what had been done before.
         computed_by: the engine's identity.
+        outcome: where the image was part of a batch, what came of it there.
     """
     stop_if_asked()
     started = time.perf_counter()
-    engine.predict(project, image, target, stop_event())
+    if outcome is None:
+        (outcome,) = engine.predict(project, [image], [target], stop_event())
+    facts = facts_of(outcome)
     seconds = round(time.perf_counter() - started, 3)
-    return files_written(target, seconds=seconds, areas=class_areas(target), engine=engine.kind)
+    return files_written(
+        target, engine=engine.kind, seconds=seconds, **class_areas(target), **facts
+    )
+
+
+@task(name="predict-batch", cache_policy=NO_CACHE, persist_result=False, **RETRIES)
+def predict_batch(
+    work: Task[..., FilesWritten], calls: list[dict[str, Any]]
+) -> list[State[FilesWritten]]:
+    """Predict several images in one run of the engine, each with a task run and record of its own.
+
+    Args:
+        work: `predict_image`, with its options.
+        calls: parameters of `work`, one per image, with the same project and engine.
+
+    Returns:
+        How each ended, in the same order.
+    """
+    stop_if_asked()
+    fresh = [call for call in calls if not is_known(work, call)]
+    outcomes: dict[Path, Outcome] = {}
+    if fresh:
+        engine: Engine = fresh[0]["engine"]
+        images, targets = ([call[name] for call in fresh] for name in ("image", "target"))
+        predicted = engine.predict(fresh[0]["project"], images, targets, stop_event())
+        outcomes = {outcome.image: outcome for outcome in predicted}
+    return [work(**call, outcome=outcomes.get(call["image"]), return_state=True) for call in calls]

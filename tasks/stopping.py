@@ -10,14 +10,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Event
 
+from ilpix.errors import StoppedError
+
 _stop: ContextVar[Event | None] = ContextVar("ilpix_stop", default=None)
-
-
-class StoppedError(Exception):
-    """The run this work belongs to was stopped; nothing is wrong with the work itself."""
-
-    def __str__(self) -> str:
-        return "stopped, because the run was cancelled or interrupted; run it again to go on"
 
 
 @contextmanager

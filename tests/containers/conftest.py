@@ -1,9 +1,10 @@
 """A real engine and the images that `.ci/engine build` makes on it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NoReturn
 
 import docker
 import pytest
@@ -19,7 +20,7 @@ HEADLESS_IMAGE = "ilpix-headless:latest"
 GOLDEN = Path(__file__).parents[1] / "golden" / "data" / "ilastik" / "all"
 
 
-def skip_or_fail(reason: str) -> None:
+def skip_or_fail(reason: str) -> NoReturn:
     """Skip where a developer has no engine; in CI that is a failure."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
@@ -71,17 +72,26 @@ def image(client: docker.DockerClient, settings: ContainerSettings) -> PinnedIma
     return pin_image(client, settings)
 
 
-def shell_run(image: PinnedImage, script: str, **changes: object) -> ContainerRun:
-    """A run of a shell script."""
-    run = ContainerRun(
-        name=f"ilpix-test-{os.getpid()}",
-        image=image.image_id,
-        program="/bin/sh",
-        arguments=("-c", script),
-        mounts=(),
-        environment=(("HOME", "/tmp"), ("LAZYFLOW_THREADS", "1"), ("LAZYFLOW_TOTAL_RAM_MB", "96")),
-        labels=((LEASE_LABEL, "test"),),
-        account=Account("65534:65534"),
-        limits=Limits(memory_bytes=128 * 2**20, cpus=0.5, pids=64, timeout_s=60),
-    )
-    return replace(run, **changes)  # type: ignore[arg-type] # tests change what they please
+@pytest.fixture
+def shell_run(image: PinnedImage) -> Callable[..., ContainerRun]:
+    """Makes a run of a shell script."""
+
+    def make(script: str, **changes: Any) -> ContainerRun:
+        run = ContainerRun(
+            name=f"ilpix-test-{os.getpid()}",
+            image=image.image_id,
+            program="/bin/sh",
+            arguments=("-c", script),
+            mounts=(),
+            environment=(
+                ("HOME", "/tmp"),
+                ("LAZYFLOW_THREADS", "1"),
+                ("LAZYFLOW_TOTAL_RAM_MB", "96"),
+            ),
+            labels=((LEASE_LABEL, "test"),),
+            account=Account("65534:65534"),
+            limits=Limits(memory_bytes=128 * 2**20, cpus=0.5, pids=64, timeout_s=60),
+        )
+        return replace(run, **changes)
+
+    return make

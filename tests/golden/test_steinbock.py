@@ -23,7 +23,7 @@ def test_there_are_golden_runs() -> None:
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda path: path.stem)
 def test_images_and_crops_are_those_of_steinbock(run: Path, tmp_path: Path) -> None:
-    """Where tissue is empty steinbock's own rounding leaves some 1e-14 instead of 0."""
+    """Where tissue is empty steinbock's own rounding leaves up to 1e-12 counts instead of 0."""
     arguments = _arguments(run.with_suffix(".txt").read_text())
     panel = read_panel(GOLDEN / ("panel_nogroups.csv" if run.stem == "nogroups" else "panel.csv"))
     written = _prepare(panel, arguments, tmp_path)
@@ -32,7 +32,7 @@ def test_images_and_crops_are_those_of_steinbock(run: Path, tmp_path: Path) -> N
         for key in golden.files:
             with open_prepared(tmp_path / f"{key}.h5") as image:
                 assert image.dtype == np.float32
-                np.testing.assert_allclose(image.read(), golden[key], rtol=1e-6, atol=1e-12)
+                np.testing.assert_allclose(image.read(), golden[key], rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def _prepare(panel: Panel, arguments: dict[str, Any], folder: Path) -> set[str]:
 
 
 def _stored(path: Path) -> dict[str, tuple[Any, Any]]:
-    """Name of each attribute with its value and its type in the file, and how the pixels lie there."""
+    """Each attribute's value and the size of its type, and how the pixels lie in the file."""
     with h5py.File(path, "r") as file:
         dataset = file["img"]
         attributes = {

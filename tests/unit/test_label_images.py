@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from PIL import Image
 
-from ilpix.errors import InvalidProjectError, LabelImagesError
+from ilpix.errors import InvalidProjectError, UnusableLabelsError
 from ilpix.files import sha256_of
 from ilpix.label_images import crop_path, crop_stem, export_labels, import_labels
 from ilpix.labels import read_labels, write_labels
@@ -48,7 +48,7 @@ def labels_of(project: Path) -> dict[str, LabelImage]:
 def problems_of(project: Path, source: Path) -> dict[str, str]:
     """Where and what, of an import that is refused and changes nothing."""
     before = sha256_of(project)
-    with pytest.raises(LabelImagesError) as error:
+    with pytest.raises(UnusableLabelsError) as error:
         import_labels(project, source)
     assert sha256_of(project) == before
     return {problem.where: problem.what for problem in error.value.problems}
@@ -167,7 +167,7 @@ def test_export_does_not_overwrite_other_labels(project: Path, tmp_path: Path) -
     write_labels(project, {0: some_labels(6, "roi_a")})
     drawn = np.ones(SIZES["roi_b"], np.uint8)
     tifffile.imwrite(tmp_path / "roi_b.tiff", drawn)
-    with pytest.raises(LabelImagesError, match=r"roi_b\.tiff"):
+    with pytest.raises(UnusableLabelsError, match=r"roi_b\.tiff"):
         export_labels(project, tmp_path)
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "roi_b.tiff"), drawn)
     assert not (tmp_path / "roi_a.tiff").exists()

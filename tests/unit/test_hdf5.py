@@ -1,0 +1,210 @@
+"""Prepared images: written once as steinbock writes them, read however they are stored."""
+
+import json
+from itertools import permutations
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from ilpix.errors import (
+    ImageAxesError,
+    MissingDatasetError,
+    PixelTypeError,
+    UnreadableImageError,
+)
+from ilpix.hdf5 import ImageRecord, axistags_json, open_prepared, parse_axistags, write_image
+from ilpix.preparation import PreparationOptions
+
+IMAGE = np.arange(3 * 8 * 9, dtype=np.float32).reshape(3, 8, 9)
+RECORD = ImageRecord(
+    channel_names=("mean", "DNA1+DNA2", "µ"), preparation=PreparationOptions(scale=3)
+)
+
+
+def _store(
+    path: Path, pixels: np.ndarray, axes: str | None, name: str = "img", **kwargs: object
+) -> Path:
+    with h5py.File(path, "w") as file:
+        dataset = file.create_dataset(name, data=pixels, **kwargs)
+        if axes is not None:
+            dataset.attrs["axistags"] = axistags_json(axes)
+    return path
+
+
+def test_what_is_written_is_read_back_with_its_record(tmp_path: Path) -> None:
+    write_image(tmp_path / "new" / "a.h5", IMAGE, RECORD)
+    with open_prepared(tmp_path / "new" / "a.h5") as image:
+        assert (image.shape, image.dtype, image.record) == ((3, 8, 9), np.float32, RECORD)
+        np.testing.assert_array_equal(image.read(), IMAGE)
+
+
+def test_the_same_image_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.h5", "b.h5"):
+        write_image(tmp_path / name, IMAGE.astype(np.float64), RECORD, "crop")
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+def test_a_file_without_a_record_is_read_without_one(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.h5", IMAGE, None)
+    with open_prepared(tmp_path / "a.h5") as image:
+        assert image.record is None
+
+
+@pytest.mark.parametrize("axes", ["".join(keys) for keys in permutations("cyx")])
+@pytest.mark.parametrize("chunks", [None, (2, 3, 2)], ids=["contiguous", "chunked"])
+def test_a_window_is_read_from_every_axis_order(
+    tmp_path: Path, axes: str, chunks: tuple[int, ...] | None
+) -> None:
+    stored = np.einsum(f"cyx->{axes}", IMAGE).astype(np.uint16)
+    path = _store(tmp_path / "a.h5", stored, axes, chunks=chunks)
+    with open_prepared(path) as image:
+        assert image.shape == (3, 8, 9)
+        window = image.read(slice(2, 5), slice(4, None))
+    np.testing.assert_array_equal(window, IMAGE[:, 2:5, 4:])
+    assert window.dtype == np.float32
+    assert window.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape"), [("zyxc", (1, 8, 9, 3)), ("tzcyx", (1, 1, 3, 8, 9)), ("czyx", (3, 1, 8, 9))]
+)
+def test_depth_and_time_of_one_are_dropped(
+    tmp_path: Path, axes: str, shape: tuple[int, ...]
+) -> None:
+    order = "".join(key for key in axes if key in "cyx")
+    stored = np.einsum(f"cyx->{order}", IMAGE).reshape(shape)
+    with open_prepared(_store(tmp_path / "a.h5", stored, axes)) as image:
+        np.testing.assert_array_equal(image.read(slice(1, 3)), IMAGE[:, 1:3])
+
+
+def test_a_plane_without_channels_has_one(tmp_path: Path) -> None:
+    with open_prepared(_store(tmp_path / "a.h5", IMAGE[0].T, "xy")) as image:
+        np.testing.assert_array_equal(image.read(), IMAGE[:1])
+
+
+def test_axes_without_names_are_channels_rows_columns(tmp_path: Path) -> None:
+    with open_prepared(_store(tmp_path / "a.h5", IMAGE, None)) as image:
+        np.testing.assert_array_equal(image.read(), IMAGE)
+
+
+@pytest.mark.parametrize("name", ["img", "crop", "region_x0_y0", "data"])
+def test_the_dataset_is_found_under_each_usual_name(tmp_path: Path, name: str) -> None:
+    path = _store(tmp_path / "region_x0_y0.h5", IMAGE, "cyx", name)
+    if name != "data":
+        with h5py.File(path, "a") as file:
+            file["other"] = np.zeros(3)
+    with open_prepared(path) as image:
+        np.testing.assert_array_equal(image.read(), IMAGE)
+
+
+def test_several_datasets_of_other_names_are_not_guessed_among(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["one"], file["two"] = IMAGE, IMAGE
+    with (
+        pytest.raises(MissingDatasetError, match="datasets: one, two"),
+        open_prepared(tmp_path / "a.h5"),
+    ):
+        pass
+
+
+def test_a_file_whose_links_lead_nowhere_has_no_image(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["img"] = h5py.SoftLink("/gone")
+    with (
+        pytest.raises(MissingDatasetError, match="datasets: none"),
+        open_prepared(tmp_path / "a.h5"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape"),
+    [
+        pytest.param("zyx", (3, 8, 9), id="depth"),
+        pytest.param("tyx", (3, 8, 9), id="time"),
+        pytest.param("cyz", (3, 8, 1), id="no-columns"),
+        pytest.param("cyx", (3, 0, 9), id="no-pixels"),
+    ],
+)
+def test_stacks_and_images_without_planes_are_refused(
+    tmp_path: Path, axes: str, shape: tuple[int, ...]
+) -> None:
+    path = _store(tmp_path / "a.h5", np.zeros(shape, np.float32), axes)
+    with pytest.raises(ImageAxesError, match=f"axes {axes} of lengths"), open_prepared(path):
+        pass
+
+
+@pytest.mark.parametrize("dtype", ["bool", "c8", "S3"])
+def test_pixels_that_are_no_numbers_are_refused(tmp_path: Path, dtype: str) -> None:
+    path = _store(tmp_path / "a.h5", np.zeros((3, 8, 9), dtype), "cyx")
+    with pytest.raises(PixelTypeError), open_prepared(path):
+        pass
+
+
+@pytest.mark.parametrize(
+    "tags", ["", "{", "[]", '{"axes": 3}', '{"axes": [{"k": 1}]}', axistags_json("yx")]
+)
+def test_axis_tags_that_do_not_fit_are_refused(tmp_path: Path, tags: str) -> None:
+    path = _store(tmp_path / "a.h5", IMAGE, None)
+    with h5py.File(path, "a") as file:
+        file["img"].attrs["axistags"] = tags
+    with pytest.raises(UnreadableImageError, match="ax"), open_prepared(path):
+        pass
+
+
+def test_damaged_files_are_refused(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.h5", IMAGE, RECORD)
+    whole = (tmp_path / "a.h5").read_bytes()
+    for n_bytes in (0, 100, len(whole) // 2, len(whole) - 8):
+        (tmp_path / "cut.h5").write_bytes(whole[:n_bytes])
+        with pytest.raises(UnreadableImageError), open_prepared(tmp_path / "cut.h5"):
+            pass
+    with pytest.raises(UnreadableImageError), open_prepared(tmp_path / "missing.h5"):
+        pass
+
+
+def test_a_damaged_table_of_contents_is_refused(tmp_path: Path) -> None:
+    """HDF5 opens the file and finds out when it is asked what is in it."""
+    write_image(tmp_path / "a.h5", IMAGE, None)
+    content = (tmp_path / "a.h5").read_bytes()
+    (tmp_path / "a.h5").write_bytes(content.replace(b"SNOD", b"NODS"))
+    with pytest.raises(UnreadableImageError), open_prepared(tmp_path / "a.h5"):
+        pass
+
+
+def test_damaged_pixels_are_refused_when_they_are_read(tmp_path: Path) -> None:
+    path = _store(
+        tmp_path / "a.h5", IMAGE, "cyx", chunks=IMAGE.shape, compression="gzip", fletcher32=True
+    )
+    with h5py.File(path, "r") as file:
+        chunk = file["img"].id.get_chunk_info(0)
+    content = bytearray(path.read_bytes())
+    content[chunk.byte_offset + chunk.size // 2] ^= 0xFF
+    path.write_bytes(content)
+    with open_prepared(path) as image, pytest.raises(UnreadableImageError):
+        image.read()
+
+
+@pytest.mark.parametrize("text", ["", "{}", json.dumps({"channel_names": "abc"})])
+def test_a_damaged_record_is_refused(tmp_path: Path, text: str) -> None:
+    write_image(tmp_path / "a.h5", IMAGE, RECORD)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["img"].attrs["ilpix"] = text
+    with (
+        pytest.raises(UnreadableImageError, match="'ilpix' is damaged"),
+        open_prepared(tmp_path / "a.h5"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("keys", ["cyx", "tzyxc", "yx"])
+def test_axis_tags_are_read_as_they_were_written(keys: str) -> None:
+    assert parse_axistags(axistags_json(keys)) == keys
+
+
+@pytest.mark.parametrize("keys", [["c", "c"], ["channel", "y"], [""]])
+def test_axis_tags_name_each_axis_with_a_letter_of_its_own(keys: list[str]) -> None:
+    with pytest.raises(ValueError, match="the axis tags name"):
+        parse_axistags(json.dumps({"axes": [{"key": key} for key in keys]}))
