@@ -129,6 +129,17 @@ class LocalProgramError(ContainerError, FileNotFoundError):
         return f"{self.program} is not a program that can be run: give the path of run_ilastik.sh"
 
 
+class GuiEndedError(ContainerError, RuntimeError):
+    """Ilastik's window closed with an error."""
+
+    def __init__(self, image: str, status: int) -> None:
+        super().__init__(image, status)
+        self.image, self.status = image, status
+
+    def __str__(self) -> str:
+        return f"Ilastik's window in {self.image} ended with exit code {self.status}"
+
+
 class SourceNotFoundError(ContainerError, FileNotFoundError):
     """A file that is here is not where the engine's machine looks for it."""
 

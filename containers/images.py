@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import docker
 import docker.errors
+import requests
 from docker.models.images import Image
 
 from containers.engine import translated
@@ -87,7 +88,7 @@ def _pull(
     try:
         for event in client.api.pull(name, tag=tag, platform=PLATFORM, stream=True, decode=True):
             if "error" in event:
-                raise ImagePullError(reference, str(event["error"]))
+                raise _pull_failure(reference, str(event["error"]))
             detail = event.get("progressDetail") or {}
             if event.get("status") == "Downloading" and detail.get("total"):
                 layers[event["id"]] = (detail["current"], detail["total"])
@@ -98,6 +99,8 @@ def _pull(
         raise ImageMissingError(reference, str(error.explanation)) from error
     except docker.errors.APIError as error:
         raise _pull_failure(reference, str(error.explanation or error)) from error
+    except requests.RequestException as error:
+        raise ImagePullError(reference, str(error)) from error
 
 
 def _pull_failure(reference: str, reason: str) -> ImageMissingError | ImagePullError:

@@ -18,11 +18,12 @@ from containers.prediction import (
     Job,
     PredictionRequest,
     Work,
-    open_project,
     predict_images,
 )
 from containers.runner import POLL_S, Finished
 from containers.settings import LocalSettings
+from ilpix.classifier import Classifier
+from ilpix.project import read_project
 
 GRACE_S = 5.0  # between the request to end and the kill
 
@@ -52,7 +53,7 @@ def predict_locally(
         run.
         RunCancelledError: if `stop` was set.
     """
-    project = open_project(request.project)
+    classifier = Classifier.of(read_project(request.project))
     program = require_program(settings.program)
     with held_lease(request.workspace / RUNS) as lease:
         launcher = _ProcessLauncher(
@@ -61,7 +62,7 @@ def predict_locally(
             cpus=settings.cpus or max(1, (os.cpu_count() or 1) // settings.parallel),
             memory_steps=(settings.memory_bytes,),
         )
-        return predict_images(launcher, Work(request, project, lease, settings), stop)
+        return predict_images(launcher, Work(request, classifier, lease, settings), stop)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,6 @@ from containers.prediction import (
     Job,
     PredictionRequest,
     Work,
-    open_project,
     plan_memory_steps,
     predict_images,
 )
@@ -35,7 +34,8 @@ from containers.run import (
 )
 from containers.runner import Finished, run_to_completion
 from containers.settings import ContainerSettings, path_on_engine
-from ilpix.project import PixelProject
+from ilpix.classifier import Classifier
+from ilpix.project import PixelProject, read_project
 
 IN, OUT, PROJECT = "/in", "/out", "/in/project.ilp"
 LABEL_CHARS = 200
@@ -100,8 +100,9 @@ def predict_in_container(
             before anything is run.
         RunCancelledError: if `stop` was set.
     """
-    project = open_project(request.project)
+    project = read_project(request.project)
     require_version(project, image)
+    classifier = Classifier.of(project)
     runs = request.workspace / RUNS
     with connected(settings) as client, held_lease(runs, client) as lease:
         facts = read_facts(client)
@@ -116,7 +117,7 @@ def predict_in_container(
             limits=limits,
             memory_steps=plan_memory_steps(limits.memory_bytes, ceiling),
         )
-        return predict_images(launcher, Work(request, project, lease, settings), stop)
+        return predict_images(launcher, Work(request, classifier, lease, settings), stop)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

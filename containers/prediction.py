@@ -30,9 +30,9 @@ from containers.outcome import Attempt, Outcome
 from containers.outputs import publish
 from containers.runner import Finished
 from containers.settings import IlastikLimits
-from ilpix.errors import IlpixError, NoClassifierError
+from ilpix.classifier import Classifier
+from ilpix.errors import IlpixError
 from ilpix.hdf5 import find_dataset, open_prepared
-from ilpix.project import PixelProject, read_project
 
 RUNS, LOGS = "runs", "logs"  # folders of the workspace, which is `.ilpix` in the data directory
 logger = logging.getLogger(__name__)
@@ -86,21 +86,9 @@ class Work:
     """A request that was looked at, and how it is to be done."""
 
     request: PredictionRequest
-    project: PixelProject
+    classifier: Classifier  # of the project
     lease: Lease
     settings: IlastikLimits
-
-
-def open_project(path: Path) -> PixelProject:
-    """Read a project that is to be used as it is.
-
-    Raises:
-        IlpixError: what `read_project` raises.
-        NoClassifierError: if it was never trained; Ilastik would train it anew in each run.
-    """
-    project = read_project(path)
-    Classifier.of(project)
-    return project
 
 
 def predict_images(launcher: Launcher, work: Work, stop: threading.Event) -> list[Outcome]:
@@ -145,7 +133,7 @@ class _Course:
         """Read what the images are, and put those of the same axis order together."""
         for i, image in enumerate(self.work.request.images):
             try:
-                self.inputs[i] = read_input(image)
+                self.inputs[i] = read_input(image, self.work.classifier)
             except IlpixError as error:
                 self._conclude(i, error)
         by_axes = sorted(self.inputs, key=lambda i: self.inputs[i].axes)
@@ -201,7 +189,11 @@ class _Course:
                 raise error
             targets = [self.work.request.targets[i] for i in group]
             results = publish(
-                job.folder / "out", job.inputs, targets, len(self.work.project.classes), report
+                job.folder / "out",
+                job.inputs,
+                targets,
+                len(self.work.classifier.class_names),
+                report,
             )
         finally:
             shutil.rmtree(job.folder, ignore_errors=True)
@@ -245,13 +237,14 @@ class _Course:
             self.attempts.setdefault(i, []).append(attempt)
 
 
-def read_input(image: Path) -> PreparedInput:
+def read_input(image: Path, classifier: Classifier) -> PreparedInput:
     """Look at a prepared image.
 
     Raises:
-        IlpixError: what `open_prepared` raises.
+        IlpixError: if it cannot be read, or does not fit the classifier.
     """
     with open_prepared(image) as prepared:
+        classifier.require_fitting(prepared.shape)
         _, height, width = prepared.shape
         axes = prepared.axes
     with h5py.File(image, "r") as file:

@@ -34,7 +34,8 @@ class PathMapping(BaseModel, frozen=True, extra="forbid"):
         return self
 
 
-def _split(value: object) -> object:
+def split_at_commas(value: object) -> object:
+    """Split text from a variable or a command line into its parts."""
     return [part for part in value.split(",") if part] if isinstance(value, str) else value
 
 
@@ -70,7 +71,7 @@ class ContainerSettings(IlastikLimits, frozen=True, extra="forbid"):
         description="most memory of a run that was killed for memory before; else a fair share",
     )
     pids: PositiveInt = Field(512, description="most processes and threads per run")
-    path_map: Annotated[tuple[PathMapping, ...], BeforeValidator(_split)] = Field(
+    path_map: Annotated[tuple[PathMapping, ...], BeforeValidator(split_at_commas)] = Field(
         (), description="INSIDE:OUTSIDE for folders that the engine's machine names differently"
     )
 

@@ -1,6 +1,7 @@
 """What happens in which order: one flow per verb, the settings and the command line."""
 
 from flows.classify import classify
+from flows.fix import fix
 from flows.options import FixOptions, PrepareOptions, RunOptions, TrainOptions
 from flows.prepare import prepare
 from flows.run import run
@@ -14,6 +15,7 @@ __all__ = [
     "Settings",
     "TrainOptions",
     "classify",
+    "fix",
     "prepare",
     "run",
     "train",

@@ -47,7 +47,11 @@ def show_previews(previews: Sequence[Path], project: PixelProject) -> None:
         f"{label_class.name} rgb{label_class.pmap_color}" for label_class in project.classes
     )
     names = ", ".join(preview.stem for preview in shown)
-    left_out = f" ({len(previews) - len(shown)} more in ilpix_report)" if len(previews) > len(shown) else ""
+    left_out = (
+        f" ({len(previews) - len(shown)} more in ilpix_report)"
+        if len(previews) > len(shown)
+        else ""
+    )
     create_markdown_artifact(
         f"## Classes\n\n{legend}\n\n![previews](data:image/png;base64,{sheet})\n\n{names}{left_out}\n",
         key="run-previews",
@@ -75,16 +79,16 @@ def _table(key: str, rows: list[dict[str, Any]], description: str | None = None)
 
 def _row(outcome: Outcome, classes: Sequence[str]) -> dict[str, Any]:
     facts = dict(outcome.facts)
-    areas = facts.pop("areas", None) or []
-    shares = {
-        f"{name} %": round(100 * float(str(area)), 1)
-        for name, area in zip(classes, areas, strict=False)
-    }
+    areas = facts.pop("areas", [])
+    shares = {f"{name} %": round(100 * area, 1) for name, area in zip(classes, areas, strict=False)}
     return {
         "image": outcome.image,
         "step": outcome.step,
         "state": outcome.state,
-        **{name: value if isinstance(value, (int, float, str)) else str(value) for name, value in facts.items()},
+        **{
+            name: value if isinstance(value, (int, float, str)) else str(value)
+            for name, value in facts.items()
+        },
         **shares,
         "error": outcome.error or "",
     }

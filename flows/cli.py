@@ -20,6 +20,8 @@ from flows.demo import demo as demo_flows
 from flows.errors import ImagesFailedError
 from flows.manifest import read_manifest
 from flows.quiet_prefect import quiet_prefect
+from flows.settings import list_settings
+from ilpix import label_images
 from ilpix.errors import IlpixError
 
 app = App(
@@ -90,6 +92,20 @@ def run(
 
 
 @app.command
+def fix(
+    *,
+    options: Annotated[flows.FixOptions, Flat] = flows.FixOptions(),
+    output: Output = Output(),
+) -> int:
+    """Make an existing project and its crops fit; --dry-run shows what would change."""
+    with reporting("fix", output) as ended:
+        flows.fix(output.data_dir, options)
+        plan = read_manifest(output.data_dir).verbs["fix"].notes["plan"]
+        console.print_rows("plan" if options.dry_run else "fixed", plan)
+    return ended.code
+
+
+@app.command
 def classify(
     *,
     preparing: Annotated[flows.PrepareOptions, Parameter(name="prepare")] = flows.PrepareOptions(),
@@ -97,7 +113,7 @@ def classify(
     predicting: Annotated[flows.RunOptions, Parameter(name="run")] = flows.RunOptions(),
     output: Output = Output(),
 ) -> int:
-    """Prepare, train (or say how to train by hand), and predict; flags of a step begin with its name."""
+    """Prepare, train or say how to, and predict; flags of a step begin with its name."""
     with reporting("run", output) as ended:
         flows.classify(output.data_dir, preparing, training, predicting)
     return ended.code
@@ -120,39 +136,101 @@ def demo(folder: Path = Path("demo"), /) -> int:
     return ended.code
 
 
+labels_app = App(name="labels", help="Label layers between project and label images.")
+app.command(labels_app)
+Project = Annotated[Path, Parameter(alias="-p")]
+
+
+@labels_app.command(name="export")
+def export_labels(folder: Path, /, *, ilp: Project = Path("pixel_classifier.ilp")) -> int:
+    """Write the labels of every crop as a label image (uint8 TIFF, 0 = unlabelled).
+
+    Parameters
+    ----------
+    folder
+        where the label images go
+    ilp
+        the project
+    """
+    with plain_errors() as ended:
+        for path in label_images.export_labels(ilp, folder):
+            console.out.print(str(path), soft_wrap=True)
+    return ended.code
+
+
+@labels_app.command(name="import")
+def import_labels(source: Path, /, *, ilp: Project = Path("pixel_classifier.ilp")) -> int:
+    """Store label images, or a table of points, in a project; only the crops they name change.
+
+    Parameters
+    ----------
+    source
+        folder of label images named like the crops, or a CSV table with crop, y, x, label
+    ilp
+        the project
+    """
+    with plain_errors() as ended:
+        for crop in label_images.import_labels(ilp, source):
+            console.out.print(f"{crop}: labels stored", soft_wrap=True)
+    return ended.code
+
+
+@app.command(name="settings")
+def show_settings() -> int:
+    """List every machine setting, its value and where it comes from."""
+    with plain_errors() as ended:
+        rows = [setting._asdict() for setting in list_settings(flows.Settings())]
+        console.print_rows("settings", rows)
+    return ended.code
+
+
 @dataclass
 class Ended:
     """How a verb ended."""
 
     code: int = 0
+    stopped: bool = False  # by an error that concerns more than single images
+
+
+@contextmanager
+def plain_errors() -> Iterator[Ended]:
+    """Turn errors into a message and an exit code."""
+    ended = Ended()
+    try:
+        yield ended
+    except ImagesFailedError as error:
+        ended.code = 1
+        console.print_failures(error)
+    except IlpixError as error:
+        ended.code, ended.stopped = 1, True
+        console.print_error(str(error))
+    except ValidationError as error:
+        ended.code, ended.stopped = 2, True
+        lines = [f"{name}: {what}" for name, what in console.wrong_values(error)]
+        console.print_error("\n".join(lines))
 
 
 @contextmanager
 def reporting(verb: str, output: Output) -> Iterator[Ended]:
     """Show progress, and in the end what became of the images; turn errors into an exit code."""
-    ended = Ended()
     prefect_level = logging.INFO if output.verbose else logging.CRITICAL
-    with console.showing_progress(output.loudness), quiet_prefect(prefect_level):
-        try:
-            yield ended
-        except ImagesFailedError as error:
-            ended.code = 1
-            console.print_failures(error)
-        except (IlpixError, ValidationError) as error:
-            ended.code = 1
-            console.print_error(str(error))
-            return
+    with (
+        console.showing_progress(output.loudness),
+        quiet_prefect(prefect_level),
+        plain_errors() as ended,
+    ):
+        yield ended
     record = read_manifest(output.data_dir).verbs.get(verb)
     if output.json and record:
         console.print_json(record.model_dump(mode="json"))
-    elif record and output.loudness != "quiet":
+    elif record and not ended.stopped and not output.quiet:
         console.print_summary(record)
 
 
 def main() -> None:
     """Run the command line; the exit code is 2 for wrong usage and 130 after Ctrl-C."""
     try:
-        sys.exit(app(exit_on_error=False, print_error=False))
+        sys.exit(app(sys.argv[1:], exit_on_error=False, print_error=False))
     except CycloptsError as error:
         console.print_error(f"{console.usage_message(error)}\nilpix --help lists verbs and flags")
         sys.exit(2)

@@ -64,6 +64,18 @@ def print_failures(error: ImagesFailedError) -> None:
     err.print(table)
 
 
+def print_rows(title: str, rows: list[dict[str, Any]]) -> None:
+    """Print rows with the same keys as a table."""
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left")
+    for name in rows[0]:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    out.print(table)
+
+
 def print_summary(record: VerbRecord) -> None:
     """Print in one line how many images a verb handled, and how."""
     images: dict[str, str] = {}
@@ -72,7 +84,9 @@ def print_summary(record: VerbRecord) -> None:
         images[outcome.image] = max(before, outcome.state, key=_WEIGHT.index)
     counts = Counter(images.values())
     told = ", ".join(f"{counts[state]} {text}" for state, text in _STATES.items() if counts[state])
-    out.print(f"{record.verb}: {told or 'nothing to do'} in {record.seconds:.1f} s", highlight=False)
+    out.print(
+        f"{record.verb}: {told or 'nothing to do'} in {record.seconds:.1f} s", highlight=False
+    )
 
 
 def print_error(text: str) -> None:
@@ -86,7 +100,15 @@ def usage_message(error: CycloptsError) -> str:
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
         return str(error)
-    return "\n".join(
-        f"--{'-'.join(str(part) for part in wrong['loc'][:1]).replace('_', '-')}: {wrong['msg']}"
-        for wrong in cause.errors()
-    )
+    return "\n".join(f"--{name.replace('_', '-')}: {what}" for name, what in wrong_values(cause))
+
+
+def wrong_values(error: ValidationError) -> list[tuple[str, str]]:
+    """Return the name of each wrong value, and what is wrong with it."""
+    return [
+        (
+            ".".join(map(str, wrong["loc"])) or error.title,
+            wrong["msg"].removeprefix("Value error, "),
+        )
+        for wrong in error.errors()
+    ]

@@ -1,4 +1,4 @@
-"""`demo`: synthetic tissue from images to probabilities, labelled as a person would, and judged by the known truth."""
+"""`demo`: synthetic tissue, labelled as a person would, classified and judged by its known truth."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ LABELS = Path("labels")
 
 
 def demo(folder: Path) -> float:
-    """Write the example data set to a folder, classify it, and return the share of pixels that are right."""
+    """Write the example data set to a folder, classify it, return the share of right pixels."""
     write_example(folder)
     options = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
     prepare(folder, options)
@@ -35,7 +35,9 @@ def write_labels_of_a_person(folder: Path, options: PrepareOptions) -> None:
         window = CropWindow(int(y[1:]), int(x[1:]), options.cropsize)
         truth = tifffile.imread(folder / "truth" / f"{stem}.tiff")
         with replacing(folder / LABELS / f"{crop.stem}.tiff") as temporary:
-            tifffile.imwrite(temporary, draw_labels(truth, window, options.scale, rng), metadata=None)
+            tifffile.imwrite(
+                temporary, draw_labels(truth, window, options.scale, rng), metadata=None
+            )
 
 
 def accuracy(folder: Path, probabilities: list[Path], scale: int) -> float:
@@ -44,6 +46,6 @@ def accuracy(folder: Path, probabilities: list[Path], scale: int) -> float:
     for path in probabilities:
         truth = tifffile.imread(folder / "truth" / path.name)
         classes = tifffile.imread(path).argmax(axis=-1) + 1
-        right += np.count_nonzero(classes == truth.repeat(scale, axis=0).repeat(scale, axis=1))
+        right += int(np.count_nonzero(classes == truth.repeat(scale, axis=0).repeat(scale, axis=1)))
         total += classes.size
     return right / total

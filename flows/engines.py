@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from prefect.runtime import flow_run
-
 from containers.local import require_program
 from containers.predict import prepare_engine
 from containers.settings import ContainerSettings, LocalSettings
@@ -40,20 +38,20 @@ def _docker_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> D
     chosen = {"image": options.ilastik, "pull": options.pull, **_limits(options, n_parallel)}
     settings = ContainerSettings.model_validate({**machine.model_dump(), **_given(chosen)})
     image = prepare_engine(settings, verb_run.workspace)
-    run = flow_run.get_id() or ""
-    return DockerEngine(settings=settings, image=image, workspace=verb_run.workspace, run=run)
+    return DockerEngine(settings=settings, image=image)
 
 
 def _local_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> LocalEngine:
     machine = verb_run.settings.local
-    program = Path(options.ilastik) if options.ilastik else machine and machine.program
-    if program is None:
+    if options.ilastik:
+        program = Path(options.ilastik)
+    elif machine:
+        program = machine.program
+    else:
         raise NoLocalIlastikError
     chosen = {"program": require_program(program), **_limits(options, n_parallel)}
     settings = {**(machine.model_dump() if machine else {}), **_given(chosen)}
-    return LocalEngine(
-        settings=LocalSettings.model_validate(settings), workspace=verb_run.workspace
-    )
+    return LocalEngine(settings=LocalSettings.model_validate(settings))
 
 
 def _limits(options: RunOptions, n_parallel: int) -> dict[str, Any]:

@@ -30,8 +30,8 @@ class EveryImageTooSmallError(IlpixError, ValueError):
     def __str__(self) -> str:
         largest = max(min(shape) for shape in self.shapes.values())
         return (
-            f"all {len(self.shapes)} prepared images are smaller than the crop size of {self.cropsize}; "
-            f"use --cropsize {largest} or less"
+            f"all {len(self.shapes)} prepared images are smaller than the crop size of "
+            f"{self.cropsize}; use --cropsize {largest} or less"
         )
 
 
@@ -39,7 +39,10 @@ class NoLocalIlastikError(IlpixError, LookupError):
     """The engine `local` was chosen, but not which Ilastik."""
 
     def __str__(self) -> str:
-        return "the engine 'local' needs the path of run_ilastik.sh: --ilastik PATH or ILPIX_LOCAL__PROGRAM"
+        return (
+            "the engine 'local' needs the path of run_ilastik.sh: "
+            "--ilastik PATH or ILPIX_LOCAL__PROGRAM"
+        )
 
 
 class TrainingNeededError(IlpixError):
@@ -52,7 +55,8 @@ class TrainingNeededError(IlpixError):
     def __str__(self) -> str:
         return (
             f"everything is prepared; now {self.project} has to be trained.\n"
-            "By hand: ilpix gui (or open it in Ilastik), label every class, switch Live Update on, save.\n"
+            "By hand: ilpix gui (or open it in Ilastik), label every class, switch Live Update on, "
+            "save.\n"
             "From label images named like the crops: ilpix train --labels FOLDER.\n"
             "Then run ilpix classify again; what is done is not done twice."
         )

@@ -1,6 +1,7 @@
 """`ilpix_run.json`: how what lies in a data directory was made. The only output with a clock in it.
 
-It holds the last run of each verb: program versions, parameters, seed, engine and what became of each image.
+It holds the last run of each verb: program versions, parameters, seed, engine and what became of
+each image.
 """
 
 import json
@@ -16,7 +17,16 @@ from flows.outcomes import Outcome
 from ilpix.files import write_text
 
 MANIFEST = "ilpix_run.json"
-_PROGRAMS = ("ilpix", "prefect", "numpy", "numba", "h5py", "tifffile", "scikit-image", "scikit-learn")
+_PROGRAMS = (
+    "ilpix",
+    "prefect",
+    "numpy",
+    "numba",
+    "h5py",
+    "tifffile",
+    "scikit-image",
+    "scikit-learn",
+)
 
 
 class VerbRecord(BaseModel, frozen=True):
@@ -28,6 +38,7 @@ class VerbRecord(BaseModel, frozen=True):
     parameters: dict[str, Any]
     notes: dict[str, Any] = {}  # the seed that was used, engine and image digest, classes, …
     images: tuple[Outcome, ...] = ()
+    error: str | None = None  # what ended the run as a whole
 
     @classmethod
     def begun(cls, verb: str, parameters: BaseModel) -> Self:
@@ -36,10 +47,17 @@ class VerbRecord(BaseModel, frozen=True):
             verb=verb, started=datetime.now(UTC), parameters=parameters.model_dump(mode="json")
         )
 
-    def ended(self, images: list[Outcome], notes: dict[str, Any]) -> Self:
+    def ended(
+        self, images: list[Outcome], notes: dict[str, Any], error: BaseException | None
+    ) -> Self:
         """Return the record of the same run, which ends now."""
-        seconds = (datetime.now(UTC) - self.started).total_seconds()
-        return self.model_copy(update={"seconds": seconds, "images": tuple(images), "notes": notes})
+        update = {
+            "seconds": (datetime.now(UTC) - self.started).total_seconds(),
+            "images": tuple(images),
+            "notes": notes,
+            "error": str(error) or type(error).__name__ if error else None,
+        }
+        return self.model_copy(update=update)
 
 
 class Manifest(BaseModel, frozen=True):

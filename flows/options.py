@@ -1,7 +1,7 @@
-"""What a person may choose for each verb: one frozen model a verb, shared by form, command line and Python.
+"""What a person may choose for each verb: one frozen model for form, command line and Python.
 
-Paths are taken from the data directory unless they are absolute. Names and defaults of `prepare`, `fix` and `run` are
-steinbock's.
+Paths are taken from the data directory unless they are absolute. Names and defaults of `prepare`,
+`fix` and `run` are steinbock's.
 """
 
 from pathlib import Path
@@ -15,22 +15,26 @@ from ilpix.preparation import PreparationOptions
 LabelNames = Annotated[tuple[str, ...], Parameter(consume_multiple=False)]
 
 
-def _in_order(schema: dict[str, Any]) -> None:
-    """Show the fields of a form in the order in which the model names them."""
-    for position, field in enumerate(schema.get("properties", {}).values()):
+def _as_form(schema: dict[str, Any]) -> None:
+    """Make a schema a pleasant form: files and folders last, and "or nothing" as an empty field."""
+    fields = schema.get("properties", {}).values()
+    for position, field in enumerate(sorted(fields, key=lambda field: "path" in str(field))):
         field["position"] = position
+        if alternatives := field.pop("anyOf", None):
+            del field["default"]
+            field |= next(kind for kind in alternatives if kind != {"type": "null"})
 
 
 class Options(BaseModel):
     """What all choices have in common: they do not change, and a misspelt name is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_in_order)
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
 
 
 class PrepareOptions(PreparationOptions):
     """How images become what Ilastik sees, and which parts of them are cut out for labelling."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_in_order)
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
 
     img: Path = Field(Path("img"), title="Images", description="folder of the C×Y×X TIFF images")
     panel: Path = Field(
@@ -51,12 +55,16 @@ class PrepareOptions(PreparationOptions):
     crop_sampling: Literal["steinbock", "per-image"] = Field(
         "steinbock",
         title="Crop sampling",
-        description="one random generator for the whole folder as steinbock has it, or one per image: "
-        "then adding an image moves no other crop",
+        description="one random generator for the whole folder as steinbock has it, or one per "
+        "image: then adding an image moves no other crop",
     )
-    crops: PositiveInt = Field(1, title="Crops per image", description="fewer where an image has no room")
+    crops: PositiveInt = Field(
+        1, title="Crops per image", description="fewer where an image has no room"
+    )
     seed: NonNegativeInt | None = Field(
-        None, title="Seed", description="of the crop positions; without one it is drawn and recorded"
+        None,
+        title="Seed",
+        description="of the crop positions; without one it is drawn and recorded",
     )
     labels: LabelNames = Field(
         ("Nucleus", "Cytoplasm", "Background"),
@@ -90,6 +98,7 @@ class PrepareOptions(PreparationOptions):
         """The part of the choices that decides what a prepared image looks like."""
         return PreparationOptions(**self.model_dump(include=set(PreparationOptions.model_fields)))
 
+
 class RunOptions(Options):
     """How prepared images become probability images."""
 
@@ -116,7 +125,9 @@ class RunOptions(Options):
         description="for 'local' the path of run_ilastik.sh, for 'docker' the container image",
     )
     threads: PositiveInt | None = Field(
-        None, title="Threads", description="for each image; empty: the cores shared among the images"
+        None,
+        title="Threads",
+        description="for each image; empty: the cores shared among the images",
     )
     mem: PositiveInt | None = Field(
         None, title="Memory (MB)", description="for one container or one local Ilastik"
@@ -186,6 +197,4 @@ class FixOptions(Options):
         title="Go on with what fits",
         description="although crops without a lane or lanes without a crop are left",
     )
-    dry_run: bool = Field(
-        default=False, title="Only show the plan", description="change nothing"
-    )
+    dry_run: bool = Field(default=False, title="Only show the plan", description="change nothing")

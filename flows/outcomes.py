@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from prefect.states import State
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 
 from tasks.records import FilesWritten
 
@@ -15,7 +15,7 @@ class Outcome(BaseModel, frozen=True):
     step: str  # the task's name
     state: Literal["done", "kept", "failed"]  # kept: the work had been done before
     files: dict[str, str] = {}  # file name: SHA-256
-    facts: dict[str, JsonValue] = {}
+    facts: dict[str, Any] = {}
     error: str | None = None  # what, where and what to do
     cause: str | None = None  # name of the error class
 

@@ -1,4 +1,4 @@
-"""`prepare`: a folder of images and a panel become prepared images, crops to label and a project."""
+"""`prepare`: images and a panel become prepared images, crops to label and a project."""
 
 import logging
 import secrets
@@ -27,7 +27,8 @@ Windows = Mapping[str, list[CropWindow]]
 def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions()) -> Path:
     """Turn images and panel into prepared images, crops and a project, ready for labelling.
 
-    A project that carries labels or a classifier is kept, and its crops with it, unless `overwrite` says otherwise.
+    A project that carries labels or a classifier is kept, and its crops with it, unless `overwrite`
+    says otherwise.
 
     Args:
         data_dir: the folder that holds images and panel, and gets all results.
@@ -38,7 +39,8 @@ def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions())
 
     Raises:
         ImagesFailedError: after all images were tried, if any failed.
-        IlpixError: if nothing could be begun: no images, a panel with mistakes, a project in the way.
+        IlpixError: if nothing could be begun: no images, a panel with mistakes, a project in the
+            way.
     """
     with running("prepare", data_dir, options) as run:
         panel = read_panel(run.path(options.panel))
@@ -75,7 +77,9 @@ def _cut_crops(
 ) -> tuple[Path, ...]:
     windows = plan_windows(run, prepared, options)
     targets = {
-        stem: tuple(run.path(options.cropout) / f"{crop_stem(stem, window)}.h5" for window in planned)
+        stem: tuple(
+            run.path(options.cropout) / f"{crop_stem(stem, window)}.h5" for window in planned
+        )
         for stem, planned in windows.items()
     }
     cut = run.for_each_image(
@@ -95,7 +99,7 @@ def _cut_crops(
 def plan_windows(
     run: VerbRun, prepared: Mapping[str, FilesWritten], options: PrepareOptions
 ) -> dict[str, list[CropWindow]]:
-    """Choose the crops of all prepared images; images that are too small have none and are named in a warning.
+    """Choose the crops of all prepared images; those that are too small have none, and a warning.
 
     Raises:
         EveryImageTooSmallError: if every image is too small.
@@ -104,7 +108,7 @@ def plan_windows(
     run.notes["seed"] = seed
     _log.info("crop positions are drawn with --seed %d", seed)
     shapes = {
-        stem: (int(str(written.facts["height"])), int(str(written.facts["width"])))
+        stem: (written.facts["height"], written.facts["width"])
         for stem, written in prepared.items()
     }
     if options.crop_sampling == "steinbock":

@@ -1,4 +1,4 @@
-"""Prefect as a terminal wants it: nothing reported to anybody, no waiting, and what went wrong said once, by us."""
+"""Prefect as a terminal wants it: nothing reported, no waiting, errors said once, by us."""
 
 import logging
 from collections.abc import Iterator

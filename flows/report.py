@@ -55,8 +55,8 @@ def _row(outcome: Outcome, previews: dict[str, Path], folder: Path) -> _ImageRow
     preview = previews.get(outcome.image)
     return _ImageRow(
         name=outcome.image,
-        shape=" × ".join(str(size) for size in list(facts.get("shape") or [])),
-        areas=[float(str(area)) for area in facts.get("areas") or []],
+        shape=" × ".join(str(size) for size in facts.get("shape", ())),
+        areas=facts.get("areas", []),
         preview=preview.relative_to(folder).as_posix() if preview else None,
         error=outcome.error,
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from prefect import flow
+from prefect.runtime import flow_run
 
 from flows.artifacts import show_images, show_previews
 from flows.engines import choose_engine
@@ -62,6 +63,8 @@ def _predict_images(verb_run: VerbRun, project: PixelProject, options: RunOption
                 "engine": engine,
                 "classifier": classifier,
                 "computed_by": engine.identity,
+                "workspace": verb_run.workspace,
+                "run": str(flow_run.get_id()),
             }
             for image in images
         },

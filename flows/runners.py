@@ -3,12 +3,11 @@
 import os
 from typing import Any, NamedTuple
 
-from prefect.futures import PrefectFuture
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from flows.settings import Settings
 
-AnyRunner = TaskRunner[PrefectFuture[Any]]
+AnyRunner = TaskRunner[Any]
 
 
 class Width(NamedTuple):
@@ -20,7 +19,9 @@ class Width(NamedTuple):
 
 def choose_width(settings: Settings, n_images: int) -> Width:
     """Share the cores among the images: several small runs use them better than one wide one."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     parallel = settings.parallel or max(1, min(cores, n_images))
     return Width(parallel, settings.threads or max(1, cores // parallel))
 

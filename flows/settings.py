@@ -1,20 +1,29 @@
-"""What an operator may set for all runs on a machine: `ILPIX_…` variables or a `.env` file."""
+"""What an operator may set for all runs on a machine: `ILPIX_…` variables, also in `.env`."""
 
 import os
-from typing import Literal, Self
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple, Self
 
+from dotenv import dotenv_values
 from pydantic import Field, PositiveInt, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from containers.settings import ContainerSettings, LocalSettings
 
 PREFIX = "ILPIX_"
+DOTENV = ".env"  # in the working directory
 
 
 class Settings(BaseSettings):
     """The machine's part of a run: where and how wide work runs, never what it computes."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_file=DOTENV,
+        frozen=True,
+        extra="ignore",  # .env may hold the settings of other programs
+    )
 
     engine: Literal["embedded", "docker", "local"] = Field(
         "embedded", description="how images are predicted where a run does not choose"
@@ -23,13 +32,13 @@ class Settings(BaseSettings):
         "threads", description="what runs the tasks of a flow"
     )
     dask_address: str | None = Field(
-        None, description="scheduler of a running Dask cluster; without one a local cluster is started"
+        None, description="scheduler of a running Dask cluster; without one a local one is started"
     )
     parallel: PositiveInt | None = Field(
-        None, description="images at the same time; without it chosen from cores and memory"
+        None, description="images at the same time; without it chosen from the cores"
     )
     threads: PositiveInt | None = Field(
-        None, description="threads for each image; without it the cores divided among the images"
+        None, description="threads for each image; without it the cores shared among the images"
     )
     chunk_size: PositiveInt = Field(
         64, description="images handled by one submitted task where there are more than 1000"
@@ -44,7 +53,40 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _variables_are_known(self) -> Self:
         known = {(PREFIX + name).upper() for name in type(self).model_fields}
-        given = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
+        given = {name.upper() for name in given_variables()}
         if unknown := sorted(name for name in given if name.partition("__")[0] not in known):
             raise ValueError(f"unknown variables {', '.join(unknown)}; known are {sorted(known)}")
         return self
+
+
+class Setting(NamedTuple):
+    """One setting as it is in force."""
+
+    variable: str
+    value: Any
+    source: str  # "environment", ".env" or "default"
+    description: str
+
+
+def given_variables() -> dict[str, str]:
+    """Return where each `ILPIX_…` variable was found; the environment wins over `.env`."""
+    found = dict.fromkeys(dotenv_values(DOTENV), DOTENV) | dict.fromkeys(os.environ, "environment")
+    return {name: source for name, source in found.items() if name.upper().startswith(PREFIX)}
+
+
+def list_settings(settings: Settings) -> Iterator[Setting]:
+    """Yield every setting in force with its source."""
+    sources = {name.upper(): source for name, source in given_variables().items()}
+    whole = {"container": settings.container, "local": settings.local}
+    for name, field in Settings.model_fields.items():
+        variable, part = (PREFIX + name).upper(), whole.get(name)
+        source = sources.get(variable, "default")
+        if part is None:
+            value = getattr(settings, name)
+            yield Setting(variable, value, source, str(field.description))
+            continue
+        for key, inner in type(part).model_fields.items():
+            nested = f"{variable}__{key.upper()}"
+            yield Setting(
+                nested, getattr(part, key), sources.get(nested, source), str(inner.description)
+            )

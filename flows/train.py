@@ -11,7 +11,7 @@ from flows.report import REPORT
 from flows.verb_run import VerbRun, running
 from ilpix.feature_choice import choose_features
 from ilpix.project import read_project
-from ilpix.quality_report import TABLE_NAME
+from ilpix.quality_report import JSON_NAME, TABLE_NAME
 from tasks.training import crop_files, digest_labels, train_classifier
 
 _log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def train(data_dir: Path = Path(), options: TrainOptions = TrainOptions()) -> Pa
     with running("train", data_dir, options) as run:
         project = read_project(run.path(options.ilp))
         source = run.path(options.labels) if options.labels else None
-        report = run.path(Path(REPORT)) / "training" if options.quality else None
+        report = run.path(Path(REPORT)) / "training"
         written = run.for_each_image(
             train_classifier,
             {
@@ -46,14 +46,14 @@ def train(data_dir: Path = Path(), options: TrainOptions = TrainOptions()) -> Pa
                     "labels": digest_labels(project, source),
                     "features": choose_features(_choice(run, options.features)),
                     "seed": options.seed,
-                    "report": report,
+                    "targets": (report / JSON_NAME,) if options.quality else (),
                 }
             },
         )
         for trained in written.values():
-            for sentence in list(trained.facts["advice"] or []):
+            for sentence in trained.facts["advice"]:
                 _log.warning("%s", sentence)
-        if report and written:
+        if options.quality and written:
             show_markdown("train-quality", (report / TABLE_NAME).read_text(encoding="utf-8"))
     return project.path
 

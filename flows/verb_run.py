@@ -1,7 +1,8 @@
 """One run of a verb on one data directory: the part that is the same for every verb.
 
-`running` opens it. Inside, `VerbRun.for_each_image` runs a task once for each image: one that fails is remembered and costs the
-others nothing. When the block ends the manifest is written and, where images failed, `ImagesFailedError` raised.
+`running` opens it. Inside, `VerbRun.for_each_image` runs a task once for each image: one that fails
+is remembered and costs the others nothing. When the block ends the manifest is written and, where
+images failed, `ImagesFailedError` raised.
 """
 
 import logging
@@ -73,8 +74,8 @@ class VerbRun:
         Args:
             work: the task; keyed by content.
             calls: its parameters, by image.
-            chunks: how many images are submitted together and the task that runs them; without it each is
-                submitted alone up to a thousand images, above that in chunks.
+            chunks: how many images are submitted together and the task that runs them; without it
+                each is submitted alone up to a thousand images, above that in chunks.
 
         Returns:
             What the good images wrote, in the order of `calls`.
@@ -155,10 +156,14 @@ def running(
         refresh=bool(getattr(parameters, "refresh", False)),
     )
     record = VerbRecord.begun(verb, parameters)
+    ended_by: BaseException | None = None
     try:
         yield run
+    except BaseException as error:
+        ended_by = error
+        raise
     finally:
-        write_manifest(data_dir, record.ended(run.outcomes, run.notes))
+        write_manifest(data_dir, record.ended(run.outcomes, run.notes, ended_by))
     failures = {outcome.image: str(outcome.error) for outcome in run.outcomes if outcome.error}
     if failures:
         raise ImagesFailedError(verb, failures, len({outcome.image for outcome in run.outcomes}))

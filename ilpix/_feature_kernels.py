@@ -7,7 +7,7 @@ own filters do: every pixel's value is the same operations in the same order wha
 import numpy as np
 from numba import njit
 
-from ilpix._fused import fused
+from ilpix._vectors import fused
 
 MARGIN = 3  # px around a tile that the filters look at, all of which are at 1 px or below
 LANES = 16  # rows are computed in multiples of this many pixels; what lies beyond the tile is not used

@@ -181,8 +181,8 @@ class Classifier:
             raise StoppedError
         workspace = workspaces.get()
         try:
-            for row, features in workspace.bands(window, tile):
-                votes = np.empty((features.shape[1], tile.width, len(self.label_of_vote)), np.float32)
+            for row, n_rows, features in workspace.bands(window, tile):
+                votes = np.empty((n_rows, tile.width, len(self.label_of_vote)), np.float32)
                 self.forest.predict(features, tile.width, votes)
                 y = tile.y - first_row + row
                 out[y : y + len(votes), tile.x : tile.x + tile.width, self.label_of_vote] = votes

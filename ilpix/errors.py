@@ -238,7 +238,9 @@ class ProjectLockedError(IlpixError, OSError):
         self.path = path
 
     def __str__(self) -> str:
-        return f"{self.path} is open in another program; save and close it in Ilastik, then try again"
+        return (
+            f"{self.path} is open in another program; save and close it in Ilastik, then try again"
+        )
 
 
 class WrongWorkflowError(IlpixError, ValueError):

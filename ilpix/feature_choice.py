@@ -1,15 +1,20 @@
 """Choose features: by name, by a table, or by what cross-validation does not miss."""
 
 import csv
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ilpix.classifier import Classifier
 from ilpix.errors import FeatureChoiceError, OneCropError
 from ilpix.features import FEATURE_IDS, SCALES, FeatureSelection, default_selection
 from ilpix.files import replacing
+from ilpix.hdf5 import open_prepared
+from ilpix.label_images import crop_path, crop_stem
+from ilpix.project import PixelProject
 from ilpix.quality import Grow, add_up, crop_folds, judge, summarise_importance
 from ilpix.samples import Samples
 
@@ -22,6 +27,7 @@ _FAST_SCALES = (1.0, 1.6, 3.5)
 _FOLDS = 5
 _DROPPED_AT_ONCE = 4  # a fourth of what is left, the least important pairs
 _MOST_PIXELS = 5000  # enough to tell features apart, and a minute's work
+_MEASURED_EDGE_PX, _WARM_UP_ROWS = 1000, 64
 _YES, _NO = frozenset({"1", "x", "true", "yes"}), frozenset({"0", "", "false", "no"})
 
 
@@ -39,11 +45,24 @@ class Suggestion:
 
     selection: FeatureSelection
     dropped: tuple[Pair, ...]
-    steps: tuple[Step, ...]  # all that was tried, from all pairs to those that were missed
+    steps: tuple[Step, ...]  # all that was tried, from all pairs to one
     accuracy_before: float
     accuracy_after: float
     columns_before: int
     columns_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How long prediction takes with all features and with those that are suggested."""
+
+    before_s: float  # per megapixel
+    after_s: float  # per megapixel
+
+    @property
+    def gain(self) -> float:
+        """How many times faster it became."""
+        return self.before_s / self.after_s
 
 
 def choose_features(choice: str) -> FeatureSelection:
@@ -85,8 +104,8 @@ def suggest_features(
 ) -> Suggestion:
     """Drop feature and scale pairs as long as cross-validation over crops does not miss them.
 
-    Again and again the least important fourth is dropped, a new forest saying which, until the
-    accuracy is more than `tolerance` below that of all pairs; the choice before is suggested.
+    Again and again the least important fourth is dropped, a new forest saying which, until one pair
+    is left. Suggested is the smallest choice met whose accuracy is within `tolerance` of the best.
 
     Args:
         samples: with the columns of `selection`. Of more than 5000 pixels as many are drawn.
@@ -98,8 +117,9 @@ def suggest_features(
     Raises:
         OneCropError: if the labels do not allow cross-validation.
     """
-    steps = _eliminate(_draw(samples, rng), selection.chosen, grow, tolerance)
-    best = next(step for step in reversed(steps) if step.accuracy >= steps[0].accuracy - tolerance)
+    steps = tuple(_eliminate(_draw(samples, rng), selection.chosen, grow))
+    enough = max(step.accuracy for step in steps) - tolerance
+    best = next(step for step in reversed(steps) if step.accuracy >= enough)
     kept = _keep(selection, best.pairs)
     n_channels = len(samples.channel_names)
     return Suggestion(
@@ -113,18 +133,62 @@ def suggest_features(
     )
 
 
-def _eliminate(
-    samples: Samples, pairs: tuple[Pair, ...], grow: Grow, tolerance: float
-) -> tuple[Step, ...]:
-    steps = [Step(pairs, _cross_validate(samples, grow))]
-    while len(pairs) > 1 and steps[-1].accuracy >= steps[0].accuracy - tolerance:
+def measure_speed(
+    project: PixelProject,
+    samples: Samples,
+    suggestion: Suggestion,
+    grow: Grow,
+    clock: Callable[[], float],
+) -> Speed:
+    """Measure what a suggestion buys: predict the same pixels with all features and without those.
+
+    Args:
+        project: its labelled crops give the pixels.
+        samples: those that `suggestion` was made from.
+        suggestion: what to compare.
+        grow: grows the two forests.
+        clock: counts seconds, such as `time.perf_counter`.
+
+    Raises:
+        UnreadableImageError: if the first labelled crop cannot be read; see `open_prepared`.
+    """
+    image = _large_image(project, samples.crop_names[0])
+    megapixels = image[0].size / 1e6
+    every = _keep(suggestion.selection, suggestion.steps[0].pairs)
+    seconds = []
+    for selection in (every, suggestion.selection):
+        kept = _keep_columns(samples, selection.chosen)
+        forest = grow(kept.features, kept.labels).forest
+        classifier = Classifier.of(replace(project, features=selection, forest=forest))
+        classifier.predict(image[:, :_WARM_UP_ROWS])
+        start = clock()
+        classifier.predict(image)
+        seconds.append(clock() - start)
+    return Speed(seconds[0] / megapixels, seconds[1] / megapixels)
+
+
+def _large_image(project: PixelProject, crop: str) -> NDArray[np.float32]:
+    """A crop, repeated until a prediction takes long enough to be measured."""
+    lane = next(lane for lane in project.lanes if crop_stem(lane) == crop)
+    with open_prepared(crop_path(project, lane)) as opened:
+        image = opened.read()
+    repeats = [-(-_MEASURED_EDGE_PX // size) for size in image.shape[1:]]
+    return np.tile(image, (1, *repeats))
+
+
+def _keep_columns(samples: Samples, pairs: Collection[Pair]) -> Samples:
+    is_kept = [(column.feature_id, column.scale) in pairs for column in samples.columns]
+    return samples.with_columns(np.array(is_kept))
+
+
+def _eliminate(samples: Samples, pairs: tuple[Pair, ...], grow: Grow) -> Iterator[Step]:
+    yield Step(pairs, _cross_validate(samples, grow))
+    while len(pairs) > 1:
         ranked = list(summarise_importance(samples, grow(samples.features, samples.labels)).pairs)
         kept = set(ranked[: len(ranked) - max(len(ranked) // _DROPPED_AT_ONCE, 1)])
         pairs = tuple(pair for pair in pairs if pair in kept)
-        is_kept = [(column.feature_id, column.scale) in kept for column in samples.columns]
-        samples = samples.with_columns(np.array(is_kept))
-        steps.append(Step(pairs, _cross_validate(samples, grow)))
-    return tuple(steps)
+        samples = _keep_columns(samples, kept)
+        yield Step(pairs, _cross_validate(samples, grow))
 
 
 def _cross_validate(samples: Samples, grow: Grow) -> float:

@@ -207,9 +207,9 @@ def features_at(
         )
         if not len(inside):
             continue
-        for first, features in workspace.bands(window, tile):
+        for first, n_rows, features in workspace.bands(window, tile):
             row = y[inside] - tile.y - first
-            in_band = (row >= 0) & (row < features.shape[1])
+            in_band = (row >= 0) & (row < n_rows)
             chosen = inside[in_band]
             values[chosen] = features[:, row[in_band], x[chosen] - tile.x].T
     return values

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from ilpix._forest_kernels import SIDE
 from ilpix.errors import InvalidProjectError, Problem
 from ilpix.voting import pack
 
@@ -77,10 +78,12 @@ def predict_samples(forest: Forest, samples: npt.NDArray[np.float32]) -> npt.NDA
         (P, K) class probabilities, in the order of `forest.labels`.
     """
     packed = pack(forest)
-    features = np.ascontiguousarray(samples.T[packed.columns, np.newaxis], np.float32)
-    out = np.empty((1, len(samples), len(forest.labels)), np.float32)
-    packed.predict(features, len(samples), out)
-    return out[0]
+    width = -(-len(samples) // SIDE**2) * SIDE
+    features = np.zeros((len(packed.columns), SIDE * width), np.float32)
+    features[:, : len(samples)] = samples.T[packed.columns]
+    out = np.empty((SIDE, width, len(forest.labels)), np.float32)
+    packed.predict(features.reshape(-1, SIDE, width), width, out)
+    return out.reshape(SIDE * width, -1)[: len(samples)]
 
 
 @dataclass(frozen=True, eq=False)

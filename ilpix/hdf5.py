@@ -25,6 +25,7 @@ from ilpix.errors import (
     IlpixError,
     ImageAxesError,
     MissingDatasetError,
+    NoPreparedImagesError,
     PixelTypeError,
     UnreadableImageError,
 )

@@ -33,6 +33,7 @@ class LabelBlock:
     x: int  # left column
     labels: Labels  # (Y, X); 0 is unlabelled
     axes: str  # the stored order
+    names_axes: bool  # whether the block itself names them
 
 
 def labels_group(lane_index: int) -> str:
@@ -121,7 +122,8 @@ def _read_block(
     height, width = (dataset.shape[axes.index(key)] for key in PLANE_AXES)
     plane = np.moveaxis(values, [axes.index(key) for key in PLANE_AXES], [-2, -1])
     labels = np.ascontiguousarray(plane.reshape(height, width), dtype=np.uint8)
-    return LabelBlock(where.rpartition("/")[2], y, x, labels, axes)
+    name = where.rpartition("/")[2]
+    return LabelBlock(name, y, x, labels, axes, names_axes=tags is not None)
 
 
 def _block_axes(shape: tuple[int, ...], lane_axes: str, tags: str | None) -> str:

@@ -6,6 +6,7 @@ decoded. `ProjectReader` notes what is wrong and returns an empty value, so that
 all problems.
 """
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from ilpix.errors import (
     UnreadableProjectError,
     WrongWorkflowError,
 )
+from ilpix.stored_texts import StoredTexts
 
 WORKFLOW = "Pixel Classification"
 INFOS = "Input Data/infos"
@@ -32,6 +34,8 @@ FEATURES = "FeatureSelections"
 MAX_OBJECTS = 200_000  # groups and datasets; 1000 lanes and 1000 trees make 25 000
 MAX_VALUES = 2**27  # of all datasets that are read together, trees aside
 MAX_TEXT_LENGTH = 2**16
+
+_Item = h5py.h5g.GroupID | h5py.h5d.DatasetID | h5py.h5t.TypeID
 
 # What h5py raises for damage inside a file: each error of the HDF5 library becomes one of these.
 DAMAGE = (OSError, RuntimeError, ValueError, TypeError, KeyError)
@@ -65,42 +69,65 @@ def open_project(path: Path) -> Iterator[h5py.File]:
 
 
 def require_self_contained(file: h5py.File, path: Path) -> None:
-    """Make sure that everything in a file is stored in it, once.
+    """Make sure that everything in a file is stored in it, once, and of believable size.
 
     Raises:
         InvalidProjectError: with every link, dataset kept elsewhere and group inside itself.
     """
     problems: list[Problem] = []
     try:
-        _walk(file, problems)
+        with StoredTexts(path) as texts:
+            _walk(file, texts, problems)
     except DAMAGE as error:
         problems.append(Problem("/", f"is damaged: {error}; restore the file from a backup"))
     if problems:
         raise InvalidProjectError(path, tuple(problems))
 
 
-def _walk(file: h5py.File, problems: list[Problem]) -> None:
-    groups = [file]
-    met = {h5py.h5o.get_info(file.id).addr}
+def _walk(file: h5py.File, texts: StoredTexts, problems: list[Problem]) -> None:
+    # h5py's low-level calls, as a project has thousands of datasets
+    root = h5py.h5g.open(file.id, b"/")
+    groups = [("", root)]
+    address = h5py.h5o.get_info(root).addr
+    met = {address}
+    problems += [Problem("/", what) for what in _check_object(root, address, texts)]
     while groups:
-        group = groups.pop()
+        parent, group = groups.pop()
         for name in group:
-            where = f"{group.name.rstrip('/')}/{name}"
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            where = f"{parent}/{name.decode(errors='replace')}"
+            if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
                 problems.append(Problem(where, "is a link; copy the data itself into the project"))
                 continue
-            item = group[name]
-            address = h5py.h5o.get_info(item.id).addr
-            if address in met:
+            info = h5py.h5o.get_info(group, name)
+            if info.addr in met:
                 problems.append(Problem(where, "is stored elsewhere in the file as well"))
-            elif isinstance(item, h5py.Group):
-                groups.append(item)
-            elif isinstance(item, h5py.Dataset) and (item.is_virtual or item.external):
-                problems.append(Problem(where, "has its values in another file; copy them here"))
-            met.add(address)
+                continue
+            item = h5py.h5o.open(group, name)
+            if isinstance(item, h5py.h5g.GroupID):
+                groups.append((where, item))
+            problems += [Problem(where, what) for what in _check_object(item, info.addr, texts)]
+            met.add(info.addr)
             if len(met) > MAX_OBJECTS:
                 problems.append(Problem("/", f"holds more than {MAX_OBJECTS} groups and datasets"))
                 return
+
+
+def _check_object(item: _Item, address: int, texts: StoredTexts) -> list[str]:
+    problems = []
+    lengths = [0]
+    try:
+        if isinstance(item, h5py.h5d.DatasetID):
+            layout = item.get_create_plist()
+            if layout.get_layout() == h5py.h5d.VIRTUAL or layout.get_external_count():
+                problems.append("has its values in another file; copy them here")
+            lengths.append(texts.longest_in(item))
+        if h5py.h5a.get_num_attrs(item):
+            lengths.append(texts.longest_in_attributes(address))
+    except (ValueError, IndexError, struct.error) as error:
+        problems.append(f"{error}; save the project in Ilastik again")
+    if max(lengths) > MAX_TEXT_LENGTH:
+        problems.append(f"claims a text of {max(lengths)} characters")
+    return problems
 
 
 class ProjectReader:

@@ -68,7 +68,7 @@ class CurvePoint:
     """What a number of labelled pixels achieves on crops that were left out."""
 
     pixels: int  # trained on
-    accuracy: float  # mean over the folds
+    accuracy: float  # of all pixels, each judged by a forest of other crops
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +183,10 @@ def draw_learning_curve(
     return tuple(
         CurvePoint(
             count,
-            _mean_accuracy(
+            add_up(
                 judge(samples, _draw_first(samples, fold, ranks, count), ~fold, grow)
                 for fold in folds
-            ),
+            ).accuracy,
         )
         for count in reversed(counts)
         if count >= fewest
@@ -251,10 +251,6 @@ def _draw_first(
     drawn = np.zeros(len(fold), dtype=bool)
     drawn[np.concatenate([rows[of_each_class], np.delete(rows, of_each_class)])[:count]] = True
     return drawn
-
-
-def _mean_accuracy(results: Iterable[Confusion]) -> float:
-    return float(np.mean([result.accuracy for result in results]))
 
 
 def _sum_by(

@@ -141,4 +141,4 @@ def _sample_crop(
 def _channel_names(project: PixelProject, n_channels: int) -> tuple[str, ...]:
     if project.record is not None and len(project.record.channel_names) == n_channels:
         return project.record.channel_names
-    return tuple(str(channel) for channel in range(n_channels))
+    return tuple(f"channel {channel}" for channel in range(n_channels))

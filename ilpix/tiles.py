@@ -76,14 +76,16 @@ class Workspace:
         self._scratch = np.zeros(
             (kernels.N_SCRATCH, max(size.band_rows + 2 * margin, 3), n_columns + 2 * lanes), np.float32
         )
-        self._features = np.zeros((filters.n_columns, size.band_rows, n_columns), np.float32)
+        self._features = np.zeros(
+            (filters.n_columns, _round_up(size.band_rows), n_columns), np.float32
+        )
 
-    def bands(self, window: Window, tile: Tile) -> Iterator[tuple[int, FloatArray]]:
+    def bands(self, window: Window, tile: Tile) -> Iterator[tuple[int, int, FloatArray]]:
         """Compute the features of a tile, band by band.
 
         Yields:
-            The band's first row in the tile, and its features (F, rows, ≥ tile.width) float32, which are
-            overwritten by the next band.
+            The band's first row in the tile, its number of rows, and its features (F, ≥ rows, ≥ width)
+            float32, rounded up to a multiple of `kernels.LANES`; the next band overwrites them.
         """
         filters, margin = self._filters, kernels.MARGIN
         n_columns = _round_up(tile.width)
@@ -120,7 +122,7 @@ class Workspace:
                 self._scratch,
                 self._features,
             )
-            yield first, self._features[:, :n_rows]
+            yield first, n_rows, self._features
 
 
 def mirrored(first: int, n: int, size: int) -> npt.NDArray[np.int32]:
@@ -136,5 +138,5 @@ def _signs(first: int, n: int, size: int) -> FloatArray:
     return np.where(place < size, 1, -1).astype(np.float32)
 
 
-def _round_up(n_columns: int) -> int:
-    return -(-n_columns // kernels.LANES) * kernels.LANES
+def _round_up(n: int) -> int:
+    return -(-n // kernels.LANES) * kernels.LANES

@@ -1,11 +1,12 @@
-"""Work is done once: a cache key made of content, and hits that are refused where an output is gone.
+"""Work is done once: keys made of content, and hits refused where an output is gone.
 
-The key of a task run is the digest of the task's name, the version of its algorithm, its parameters, and the
-name and content of each input file. Where outputs go is not part of it, only what they are called: a data directory
-keeps its cache when it is renamed or copied, since records lie in its own `.ilpix/results`.
+The key of a task run is the digest of the task's name, the version of its algorithm, its
+parameters, and the name and content of each input file. Where outputs go is not part of it, only
+what they are called: a data directory keeps its cache when it is renamed or copied, since records
+lie in its own `.ilpix/results`.
 
-A record is a hit only while every output named by the run is still there with the digest that was recorded.
-Otherwise the record is removed before Prefect looks for it, and the task runs again.
+A record is a hit only while every output named by the run is still there with the digest that was
+recorded. Otherwise the record is removed before Prefect looks for it, and the task runs again.
 """
 
 import hashlib
@@ -36,7 +37,8 @@ class ContentPolicy(CachePolicy):
     """Key task runs by the content of their files.
 
     Attributes:
-        algorithm: version of what the task computes; raised when its output changes for the same input.
+        algorithm: version of what the task computes; raised when its output changes for the same
+            input.
         without: parameters that do not change the output, such as the number of threads.
     """
 

@@ -1,4 +1,4 @@
-"""Many images as one submitted task, for runs of thousands: submitting costs more than running a short task.
+"""Many images as one submitted task: submitting costs more than running a short task.
 
 Each image inside is still a task run of its own, with its own record, cache entry and failure.
 """

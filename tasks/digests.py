@@ -25,8 +25,8 @@ class _Seen(BaseModel, frozen=True):
 class DigestMemo:
     """Digests of files, remembered by size, time of change and inode in one small file each.
 
-    No lock and no database: processes and machines that share the folder write whole files over each
-    other's equal ones.
+    No lock and no database: processes and machines that share the folder write whole files over
+    each other's equal ones.
     """
 
     folder: Path

@@ -1,23 +1,23 @@
 """The engines behind one contract: prepared images in, verified probability images out.
 
-An engine is a frozen value that travels with its task, to another process too. Its `identity` names everything about it
-that can change a probability, and is part of the cache key; limits and paths are not. A new engine is one more class here and
-one more entry in `Engine`.
+An engine is a frozen value that travels with its task, to another process too. Its `identity` names
+everything about it that can change a probability, and is part of the cache key; limits and paths
+are not. A new engine is one more class here and one more entry in `Engine`.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Event
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, JsonValue, PositiveInt
+from pydantic import BaseModel, Field, PositiveInt
 
 from containers.images import PinnedImage
 from containers.local import predict_locally
 from containers.outcome import Outcome
 from containers.predict import predict_in_container
+from containers.prediction import PredictionRequest
 from containers.settings import ContainerSettings, LocalSettings
 from ilpix.classifier import Classifier
 from ilpix.project import read_project
@@ -39,14 +39,13 @@ class EmbeddedEngine(BaseModel, frozen=True, extra="forbid"):
         """Images per run of the engine."""
         return 1
 
-    def predict(
-        self, project: Path, images: Sequence[Path], targets: Sequence[Path], stop: Event
-    ) -> list[Outcome]:
+    def predict(self, request: PredictionRequest, stop: Event) -> list[Outcome]:
         """Predict images one after the other; an error of one ends the call."""
-        classifier = _classifier(project, project.stat().st_mtime_ns)
-        for image, target in zip(images, targets, strict=True):
+        classifier = _classifier(request.project, request.project.stat().st_mtime_ns)
+        pairs = list(zip(request.images, request.targets, strict=True))
+        for image, target in pairs:
             classifier.predict_file(image, target, threads=self.threads, stop=stop)
-        return [Outcome(*pair, error=None) for pair in zip(images, targets, strict=True)]
+        return [Outcome(*pair, error=None) for pair in pairs]
 
 
 class DockerEngine(BaseModel, frozen=True, extra="forbid"):
@@ -55,8 +54,6 @@ class DockerEngine(BaseModel, frozen=True, extra="forbid"):
     kind: Literal["docker"] = "docker"
     settings: ContainerSettings
     image: PinnedImage
-    workspace: Path  # the folder .ilpix of the data directory
-    run: str  # id that the containers carry
 
     @property
     def identity(self) -> str:
@@ -68,20 +65,9 @@ class DockerEngine(BaseModel, frozen=True, extra="forbid"):
         """Images per container."""
         return self.settings.batch
 
-    def predict(
-        self, project: Path, images: Sequence[Path], targets: Sequence[Path], stop: Event
-    ) -> list[Outcome]:
+    def predict(self, request: PredictionRequest, stop: Event) -> list[Outcome]:
         """See `containers.predict.predict_in_container`."""
-        return predict_in_container(
-            project,
-            images,
-            targets,
-            self.settings,
-            stop,
-            image=self.image,
-            workspace=self.workspace,
-            run=self.run,
-        )
+        return predict_in_container(request, self.settings, self.image, stop)
 
 
 class LocalEngine(BaseModel, frozen=True, extra="forbid"):
@@ -89,7 +75,6 @@ class LocalEngine(BaseModel, frozen=True, extra="forbid"):
 
     kind: Literal["local"] = "local"
     settings: LocalSettings
-    workspace: Path  # the folder .ilpix of the data directory
 
     @property
     def identity(self) -> str:
@@ -102,19 +87,15 @@ class LocalEngine(BaseModel, frozen=True, extra="forbid"):
         """Images per process."""
         return self.settings.batch
 
-    def predict(
-        self, project: Path, images: Sequence[Path], targets: Sequence[Path], stop: Event
-    ) -> list[Outcome]:
+    def predict(self, request: PredictionRequest, stop: Event) -> list[Outcome]:
         """See `containers.local.predict_locally`."""
-        return predict_locally(
-            project, images, targets, self.settings, stop, workspace=self.workspace
-        )
+        return predict_locally(request, self.settings, stop)
 
 
 Engine = Annotated[EmbeddedEngine | DockerEngine | LocalEngine, Field(discriminator="kind")]
 
 
-def facts_of(outcome: Outcome) -> dict[str, JsonValue]:
+def facts_of(outcome: Outcome) -> dict[str, Any]:
     """Return what is worth telling about a prediction.
 
     Raises:

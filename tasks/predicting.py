@@ -11,6 +11,7 @@ from prefect.states import State
 from prefect.tasks import exponential_backoff
 
 from containers.outcome import Outcome
+from containers.prediction import PredictionRequest
 from ilpix.probabilities import class_areas
 from tasks.caching import ContentPolicy, is_known
 from tasks.engines import Engine, facts_of
@@ -38,7 +39,9 @@ RETRIES: dict[str, Any] = {
 @task(
     name="predict-image",
     task_run_name="predict-{image.stem}",
-    cache_policy=ContentPolicy(algorithm=1, without=("project", "engine", "outcome")),
+    cache_policy=ContentPolicy(
+        algorithm=1, without=("project", "engine", "workspace", "run", "outcome")
+    ),
     result_serializer="json",
     cache_result_in_memory=False,
     **RETRIES,
@@ -50,6 +53,8 @@ def predict_image(  # noqa: PLR0913 - what decides the result, and what computes
     engine: Engine,
     classifier: str,
     computed_by: str,
+    workspace: Path,
+    run: str = "",
     outcome: Outcome | None = None,
 ) -> FilesWritten:
     """Predict one prepared image.
@@ -59,14 +64,18 @@ def predict_image(  # noqa: PLR0913 - what decides the result, and what computes
         target: probability image, (Y, X, K) uint16.
         project: trained project.
         engine: what predicts.
-        classifier: digest of the trained classifier; with `computed_by` it decides what had been done before.
+        classifier: digest of the trained classifier; with `computed_by` it decides what had been
+            done before.
         computed_by: the engine's identity.
+        workspace: the folder `.ilpix` of the data directory, for logs and private files.
+        run: an id that containers carry.
         outcome: where the image was part of a batch, what came of it there.
     """
     stop_if_asked()
     started = time.perf_counter()
     if outcome is None:
-        (outcome,) = engine.predict(project, [image], [target], stop_event())
+        request = PredictionRequest(project, (image,), (target,), workspace, run)
+        (outcome,) = engine.predict(request, stop_event())
     facts = facts_of(outcome)
     seconds = round(time.perf_counter() - started, 3)
     return files_written(
@@ -91,8 +100,14 @@ def predict_batch(
     fresh = [call for call in calls if not is_known(work, call)]
     outcomes: dict[Path, Outcome] = {}
     if fresh:
-        engine: Engine = fresh[0]["engine"]
-        images, targets = ([call[name] for call in fresh] for name in ("image", "target"))
-        predicted = engine.predict(fresh[0]["project"], images, targets, stop_event())
+        first = fresh[0]
+        request = PredictionRequest(
+            first["project"],
+            tuple(call["image"] for call in fresh),
+            tuple(call["target"] for call in fresh),
+            first["workspace"],
+            first["run"],
+        )
+        predicted = first["engine"].predict(request, stop_event())
         outcomes = {outcome.image: outcome for outcome in predicted}
     return [work(**call, outcome=outcomes.get(call["image"]), return_state=True) for call in calls]

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from prefect import task
-from pydantic import JsonValue
 
 from ilpix.crops import CropWindow, cut_crop
 from ilpix.hdf5 import ImageRecord, write_image
@@ -50,5 +49,5 @@ def cut_crops(
     stop_if_asked()
     for target, window in zip(targets, windows, strict=True):
         cut_crop(source, target, window)
-    positions: list[JsonValue] = [{"x": window.x, "y": window.y} for window in windows]
+    positions = [{"x": window.x, "y": window.y} for window in windows]
     return files_written(*targets, size=windows[0].size, positions=positions)

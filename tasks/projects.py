@@ -1,4 +1,4 @@
-"""The project file of `prepare`: kept where it carries a person's work that still fits, else made anew."""
+"""The project file of `prepare`: kept where it carries work that still fits, else made anew."""
 
 import logging
 import shutil

@@ -1,8 +1,8 @@
 """How a run that is cancelled, interrupted or failed reaches the work in its threads.
 
-Prefect cannot interrupt a thread. A flow body inside `stopping_on_error` sets an event when it is left by an error,
-Ctrl-C or a cancellation, and tasks submitted from it look at the event before they start and while they work: the
-`ContextVar` travels with them into their threads.
+Prefect cannot interrupt a thread. A flow body inside `stopping_on_error` sets an event when it is
+left by an error, Ctrl-C or a cancellation, and tasks submitted from it look at the event before
+they start and while they work: the `ContextVar` travels with them into their threads.
 """
 
 from collections.abc import Iterator

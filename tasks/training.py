@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from prefect import task
 
@@ -18,7 +19,7 @@ from tasks.records import FilesWritten, files_written
 @task(
     name="train-classifier",
     task_run_name="train-{target.stem}",
-    cache_policy=ContentPolicy(algorithm=1, without=("source", "threads", "report")),
+    cache_policy=ContentPolicy(algorithm=1, without=("source", "threads")),
     result_serializer="json",
     cache_result_in_memory=False,
 )
@@ -29,7 +30,7 @@ def train_classifier(  # noqa: PLR0913 - each decides the result, or where it go
     labels: str,
     features: FeatureSelection,
     seed: int,
-    report: Path | None,
+    targets: tuple[Path, ...] = (),
     threads: int | None = None,
 ) -> FilesWritten:
     """Train the classifier of a project from its labels, and measure how good it is.
@@ -41,27 +42,25 @@ def train_classifier(  # noqa: PLR0913 - each decides the result, or where it go
         labels: digest of the labels, likewise.
         features: what the classifier sees.
         seed: of the forest.
-        report: folder for the quality report; None leaves it out.
+        targets: `quality.json` of a quality report, whose other files go beside it; or nothing.
         threads: None for all cores; does not change the result.
     """
-    summary = train_project(
-        target, features, source or "project", seed=seed, threads=threads
-    )
-    facts = {
+    summary = train_project(target, features, source or "project", seed=seed, threads=threads)
+    facts: dict[str, Any] = {
         "pixels": {summary.class_names[label]: count for label, count in summary.pixels.items()},
         "trees": len(summary.grown.forest.roots),
         "advice": list(summary.advice),
     }
-    if report:
+    for report in targets:
         quality = assess_quality(
             summary.samples, summary.grown, seed, class_names=summary.class_names, threads=threads
         )
-        write_quality_report(quality, report)
+        write_quality_report(quality, report.parent)
         facts |= {
             "out_of_bag_accuracy": quality.out_of_bag.accuracy,
             "other_crops_accuracy": quality.cross_validation and quality.cross_validation.accuracy,
         }
-    return files_written(target, **facts)
+    return files_written(target, *targets, **facts)
 
 
 def crop_files(project: PixelProject) -> tuple[Path, ...]:

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import h5py
-from ilpix.classifier import Classifier
 
 from containers.headless.export import (
     FORMATS,
@@ -25,6 +24,7 @@ from containers.headless.export import (
 )
 from containers.headless.inputs import InputError, InputImage, find_input, read_input
 from containers.headless.log import start_logging
+from ilpix.classifier import Classifier
 from ilpix.errors import IlpixError, ImageTooSmallError
 from ilpix.project import read_project
 

@@ -9,12 +9,12 @@ from typing import Any
 import h5py
 import numpy as np
 import tifffile
-from ilpix.probabilities import to_uint16
 from numpy.typing import NDArray
 
 from containers.headless.inputs import InputImage
 from ilpix.files import replacing
 from ilpix.hdf5 import axistags_json
+from ilpix.probabilities import to_uint16
 
 FORMATS = {"hdf5": ".h5", "compressed hdf5": ".h5", "tiff": ".tiff", "multipage tiff": ".tiff"}
 RESULT_TYPE = "Probabilities"

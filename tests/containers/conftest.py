@@ -1,5 +1,6 @@
 """A real engine and the images that `.ci/engine build` makes on it."""
 
+import gzip
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -7,17 +8,20 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import docker
+import numpy as np
 import pytest
 
 from containers.engine import connected
 from containers.errors import EngineUnreachableError
 from containers.images import PinnedImage, pin_image
-from containers.run import LEASE_LABEL, Account, ContainerRun, Limits
+from containers.prediction import PredictionRequest
+from containers.run import LEASE_LABEL, TMP, Account, ContainerRun, Limits
 from containers.settings import ContainerSettings
+from ilpix.hdf5 import write_image
 
 TEST_IMAGE = "ilpix-test-programs:latest"
 HEADLESS_IMAGE = "ilpix-headless:latest"
-GOLDEN = Path(__file__).parents[1] / "golden" / "data" / "ilastik" / "all"
+GOLDEN = Path(__file__).parents[1] / "golden" / "data" / "training"
 
 
 def skip_or_fail(reason: str) -> NoReturn:
@@ -72,6 +76,37 @@ def image(client: docker.DockerClient, settings: ContainerSettings) -> PinnedIma
     return pin_image(client, settings)
 
 
+@pytest.fixture(scope="session")
+def tissue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory: a project that Ilastik trained, and five prepared images."""
+    folder = tmp_path_factory.mktemp("tissue")
+    project = gzip.decompress((GOLDEN / "all.ilp.gz").read_bytes())
+    (folder / "pixel_classifier.ilp").write_bytes(project)
+    with np.load(GOLDEN / "images.npz") as images:
+        for name in images:
+            kind, _, stem = name.partition("/")
+            if kind == "image":
+                write_image(folder / "ilastik_img" / f"{stem}.h5", images[name], None)
+    return folder
+
+
+@pytest.fixture
+def request_of(tissue: Path, tmp_path: Path) -> Callable[..., PredictionRequest]:
+    """Makes a request for some images of the tissue, by their stems, in a workspace of its own."""
+
+    def make(*stems: str, **changes: Any) -> PredictionRequest:
+        request = PredictionRequest(
+            project=tissue / "pixel_classifier.ilp",
+            images=tuple(tissue / "ilastik_img" / f"{stem}.h5" for stem in stems),
+            targets=tuple(tmp_path / "ilastik_probabilities" / f"{stem}.tiff" for stem in stems),
+            workspace=tmp_path / ".ilpix",
+            run="test-run",
+        )
+        return replace(request, **changes)
+
+    return make
+
+
 @pytest.fixture
 def shell_run(image: PinnedImage) -> Callable[..., ContainerRun]:
     """Makes a run of a shell script."""
@@ -84,7 +119,7 @@ def shell_run(image: PinnedImage) -> Callable[..., ContainerRun]:
             arguments=("-c", script),
             mounts=(),
             environment=(
-                ("HOME", "/tmp"),
+                ("HOME", TMP),
                 ("LAZYFLOW_THREADS", "1"),
                 ("LAZYFLOW_TOTAL_RAM_MB", "96"),
             ),

@@ -10,7 +10,7 @@ import docker
 import pytest
 
 from containers.errors import EngineRefusedError, RunCancelledError, SourceNotFoundError
-from containers.run import BindMount, ContainerRun, Limits
+from containers.run import TMP, BindMount, ContainerRun, Limits
 from containers.runner import run_to_completion
 
 pytestmark = pytest.mark.docker
@@ -124,7 +124,7 @@ def test_engine_is_told_every_limit(
         "Init": True,
         "Privileged": False,
         "AutoRemove": False,
-        "Tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,mode=1777"},
+        "Tmpfs": {TMP: "rw,noexec,nosuid,nodev,mode=1777"},
     }.items() <= host.items()
     assert host["MemorySwap"] in {128 * 2**20, -1}  # -1 where the kernel does not account for swap
     assert seen["Config"]["User"] == "65534:65534"

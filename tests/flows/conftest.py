@@ -1,4 +1,4 @@
-"""Flows run against a temporary orchestrator database; settings are made before Prefect is imported."""
+"""Flows run against a temporary database; settings are made before Prefect is imported."""
 
 import os
 

@@ -46,6 +46,10 @@ def runs(folder: Path) -> int:
     return (folder / "ran.txt").read_text().count("ran")
 
 
+def nothing(folder: Path) -> None:
+    pass
+
+
 def touch_later(folder: Path) -> None:
     later = (folder / "a.txt").stat().st_mtime + 1000
     os.utime(folder / "a.txt", (later, later))
@@ -75,11 +79,11 @@ class Change:
 
 
 CHANGES = (
-    Change("nothing", lambda folder: None, runs_again=False),
+    Change("nothing", nothing, runs_again=False),
     Change("time of change", touch_later, runs_again=False),
-    Change("threads", lambda folder: None, threads=7, runs_again=False),
-    Change("parameter", lambda folder: None, times=3),
-    Change("algorithm", lambda folder: None, algorithm=2),
+    Change("threads", nothing, threads=7, runs_again=False),
+    Change("parameter", nothing, times=3),
+    Change("algorithm", nothing, algorithm=2),
     Change("input", lambda folder: (folder / "a.txt").write_text("b")),
     Change("output deleted", lambda folder: (folder / "a.out").unlink()),
     Change("output changed", lambda folder: (folder / "a.out").write_text("other")),

@@ -90,7 +90,7 @@ def test_with_per_image_sampling_another_image_moves_no_crop(folder: Path) -> No
     options = PrepareOptions(cropsize=60, seed=3, crop_sampling="per-image", crops=2)
     prepare(folder, options)
     before = crops(folder)
-    shutil.copy(sorted((folder / "img").iterdir())[0], folder / "img" / "aaa.tiff")
+    shutil.copy(min((folder / "img").iterdir()), folder / "img" / "aaa.tiff")
     prepare(folder, options)
     assert before < crops(folder)
     assert len(before) == 2 * len(list((EXAMPLES / "img").iterdir()))
@@ -106,7 +106,7 @@ def train(project: Path) -> bytes:
 def test_a_trained_project_is_kept_and_new_images_are_still_prepared(folder: Path) -> None:
     trained = train(prepare(folder, OPTIONS))
     before = crops(folder)
-    shutil.copy(sorted((folder / "img").iterdir())[0], folder / "img" / "aaa.tiff")
+    shutil.copy(min((folder / "img").iterdir()), folder / "img" / "aaa.tiff")
     assert prepare(folder, OPTIONS).read_bytes() == trained
     assert (folder / "ilastik_img" / "aaa.h5").exists()
     assert crops(folder) == before
@@ -130,7 +130,9 @@ def test_overwrite_backs_a_trained_project_up(folder: Path) -> None:
 
 def test_running_it_again_changes_nothing(folder: Path) -> None:
     def state() -> dict[str, bytes]:
-        files = [path for path in folder.rglob("*") if path.is_file() and ".ilpix" not in path.parts]
+        files = [
+            path for path in folder.rglob("*") if path.is_file() and ".ilpix" not in path.parts
+        ]
         return {path.name: path.read_bytes() for path in files if path.name != "ilpix_run.json"}
 
     prepare(folder, OPTIONS)

@@ -59,6 +59,19 @@ def test_the_record_is_the_only_attribute_that_steinbock_does_not_write(tmp_path
     assert ours == theirs
 
 
+def test_real_tissue_is_prepared_as_by_an_older_steinbock(imc: Path) -> None:
+    """steinbock 0.8 enlarged by another library, with less exact weights."""
+    folder = imc / "steinbock"
+    panel = read_panel(folder / "panel.csv")
+    paths = find_images(folder / "img")
+    assert len(paths) == 15
+    for path in paths:
+        prepared = prepare_image(read_image(path), panel, PreparationOptions())
+        with open_prepared(folder / "ilastik_img" / f"{image_stem(path)}.h5") as image:
+            expected = image.read()
+        np.testing.assert_allclose(prepared, expected, rtol=5e-4, atol=1e-9 * expected.max())
+
+
 def _arguments(text: str) -> dict[str, Any]:
     """The values of a command line such as `--cropsize 50 --no-mean`."""
     words = text.split()

@@ -4,7 +4,10 @@ Every case is one small change to a sound, trained project.
 """
 
 import json
+import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -369,6 +372,58 @@ def test_pickled_values_are_never_decoded(project_path: Path, tmp_path: Path) ->
     write_labels(project_path, {1: np.ones((6, 8), np.uint8)})
     assert project.has_classifier
     assert not trace.exists()
+
+
+@pytest.mark.parametrize("which", range(3, 90, 7))
+def test_a_text_of_gigabytes_is_refused_before_it_is_read(project_path: Path, which: int) -> None:
+    """The HDF5 library sets aside the claimed length of a text before it looks for the text."""
+    content = bytearray(project_path.read_bytes())
+    heap = content.index(b"GCOL").to_bytes(8, "little")
+    places = [match.start() - 4 for match in re.finditer(re.escape(heap), content)]
+    stored = [
+        place for place in places if 0 < int.from_bytes(content[place : place + 4], "little") < 900
+    ]
+    place = stored[which % len(stored)]
+    content[place : place + 4] = (2**31).to_bytes(4, "little")
+    project_path.write_bytes(content)
+    with pytest.raises(InvalidProjectError, match="claims a text of 2147483648"):
+        read_project(project_path)
+
+
+FUZZ = """
+import random, sys
+from pathlib import Path
+from ilpix.errors import IlpixError
+from ilpix.project import read_project
+
+path, seed = Path(sys.argv[1]), int(sys.argv[2])
+sound, rng = path.read_bytes(), random.Random(seed)
+n_refused = 0
+for _ in range(150):
+    broken = bytearray(sound)
+    for _ in range(rng.choice([1, 2, 8, 64])):
+        broken[rng.randrange(len(broken))] = rng.choice([0, 255, rng.randrange(256)])
+    path.write_bytes(broken)
+    try:
+        read_project(path)
+    except IlpixError:
+        n_refused += 1
+print(n_refused)
+"""
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_damage_is_a_clear_error_or_harmless(project_path: Path, seed: int) -> None:
+    """In a process of its own, as the HDF5 library might end it."""
+    signal.alarm(60)
+    done = subprocess.run(
+        [sys.executable, "-c", FUZZ, str(project_path), str(seed)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) > 20
 
 
 def test_a_forest_of_very_many_groups_is_refused(

@@ -51,6 +51,7 @@ def random_samples(
     return features, rng.integers(1, 4, pixels).astype(np.uint8)
 
 
+@settings(deadline=None)
 @given(lower=floats, upper=floats, value=values)
 @example(lower=0.0, upper=0.0, value=-0.0)
 @example(lower=-0.0, upper=-0.0, value=0.0)
@@ -74,6 +75,7 @@ def test_stored_threshold_decides_every_float32_alike(
         assert (np.float64(x) < stored) == (np.float64(x) <= threshold)
 
 
+@settings(deadline=None)
 @given(threshold=st.floats(-1e38, 1e38), value=values)
 def test_stored_threshold_survives_a_table_of_float32(threshold: float, value: float) -> None:
     """Engines may compare with the smallest float32 not below the stored threshold."""

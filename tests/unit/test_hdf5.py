@@ -11,10 +11,18 @@ import pytest
 from ilpix.errors import (
     ImageAxesError,
     MissingDatasetError,
+    NoPreparedImagesError,
     PixelTypeError,
     UnreadableImageError,
 )
-from ilpix.hdf5 import ImageRecord, axistags_json, open_prepared, parse_axistags, write_image
+from ilpix.hdf5 import (
+    ImageRecord,
+    axistags_json,
+    find_prepared,
+    open_prepared,
+    parse_axistags,
+    write_image,
+)
 from ilpix.preparation import PreparationOptions
 
 IMAGE = np.arange(3 * 8 * 9, dtype=np.float32).reshape(3, 8, 9)
@@ -50,6 +58,20 @@ def test_a_file_without_a_record_is_read_without_one(tmp_path: Path) -> None:
     write_image(tmp_path / "a.h5", IMAGE, None)
     with open_prepared(tmp_path / "a.h5") as image:
         assert image.record is None
+
+
+def test_prepared_images_are_found_in_sorted_order(tmp_path: Path) -> None:
+    for name in ("b.h5", "a.h5", ".a.h5", "c.tiff"):
+        (tmp_path / name).touch()
+    (tmp_path / "d.h5").mkdir()
+    assert [path.name for path in find_prepared(tmp_path)] == ["a.h5", "b.h5"]
+
+
+@pytest.mark.parametrize("name", ["there", "gone"])
+def test_a_folder_without_prepared_images_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(NoPreparedImagesError, match=f"{name}; run ilpix prepare first"):
+        find_prepared(tmp_path / name)
 
 
 @pytest.mark.parametrize("axes", ["".join(keys) for keys in permutations("cyx")])

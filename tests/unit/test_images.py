@@ -231,7 +231,7 @@ def test_planes_in_other_files_that_are_gone_are_not_taken_for_zeros(tmp_path: P
     """tifffile would fill them with zeros."""
     path = _write(tmp_path / "a.ome.tiff", IMAGE, metadata={"axes": "CYX"})
     with tifffile.TiffFile(path) as file:
-        before, _, rest = file.ome_metadata.partition("<TiffData")
+        before, _, rest = str(file.ome_metadata).partition("<TiffData")
     planes = "".join(
         f'<TiffData IFD="0" FirstC="{k}" PlaneCount="1">'
         f'<UUID FileName="{name}">urn:uuid:{k}</UUID></TiffData>'

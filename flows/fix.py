@@ -1,0 +1,60 @@
+"""`fix`: an existing project and its crops are made to fit."""
+
+import logging
+from pathlib import Path
+
+from prefect import flow
+
+from flows.artifacts import show_table
+from flows.options import FixOptions
+from flows.verb_run import running
+from ilpix.repair import finish_interrupted_fix
+from ilpix.repair_plan import FixPlan, plan_fix
+from tasks.fixing import fix_project
+
+_log = logging.getLogger(__name__)
+
+
+@flow(name="fix", flow_run_name="fix-{data_dir.name}")
+def fix(data_dir: Path = Path(), options: FixOptions = FixOptions()) -> Path:
+    """Make an existing project and its crops fit, as steinbock does.
+
+    Args:
+        data_dir: the folder that holds project and crops.
+        options: which project and crops, and whether the old ones are kept.
+
+    Returns:
+        The project.
+
+    Raises:
+        FixRefusedError: if something does not match, or a backup is in the way; nothing is changed.
+        IlpixError: if the project cannot be read.
+    """
+    with running("fix", data_dir, options) as run:
+        project = run.path(options.ilp)
+        if finish_interrupted_fix(project):
+            _log.warning("%s: a fix that had been interrupted was finished first", project)
+        plan = plan_fix(
+            project,
+            run.path(options.crop),
+            run.path(options.probabs),
+            options.axisorder,
+            partial=options.partial,
+        )
+        run.notes["plan"] = _table_of(plan)
+        show_table("fix-plan", run.notes["plan"], "what is changed, lane by lane")
+        if not options.dry_run and (plan.is_needed or plan.problems):
+            fix_project(plan, backup=options.backup)
+    return project
+
+
+def _table_of(plan: FixPlan) -> list[dict[str, str]]:
+    return [
+        {
+            "lane": row.lane,
+            "crop": row.crop,
+            "what": row.what,
+            "problem": "yes" if row.is_problem else "",
+        }
+        for row in plan.rows
+    ]

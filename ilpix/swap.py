@@ -1,0 +1,125 @@
+"""Put new files and folders in the place of old ones, so that no moment is without either.
+
+The new ones are made first, beside the old ones. A journal then says what is to be swapped, and
+from that moment a swap that was cut short is finished by reading the journal again: whatever has
+already happened can be seen from which names exist.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ilpix.errors import FixRefusedError, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """One file or folder; the paths are relative to the folder of the journal."""
+
+    new: str
+    target: str
+    aside: str  # where the old one goes
+    keeps_old: bool  # whether it stays there as a backup
+
+
+def journal_of(project_path: Path) -> Path:
+    """Return where the journal of a project's fix lies."""
+    return project_path.with_name(f".{project_path.name}.fix.json")
+
+
+def swap_in(journal: Path, swaps: Sequence[Swap]) -> None:
+    """Put every new file or folder in its place; nothing changes where the first step fails.
+
+    Raises:
+        FixRefusedError: if something else has taken a name in the meantime.
+        OSError: if a file cannot be moved; `finish_swap` goes on once it can be.
+    """
+    draft = journal.with_name(f"{journal.name}.new")  # not of a random name: nothing is left behind
+    draft.write_text(json.dumps([asdict(swap) for swap in swaps], indent=1), encoding="utf-8")
+    flush_to_disk(draft)
+    draft.rename(journal)
+    _flush_folder(journal.parent)
+    try:
+        finish_swap(journal)
+    except OSError:
+        folder = journal.parent
+        if not any((folder / swap.aside).exists() for swap in swaps) and all(
+            (folder / swap.new).exists() for swap in swaps
+        ):
+            journal.unlink()
+        raise
+
+
+def finish_swap(journal: Path) -> bool:
+    """Carry out what a journal says, from wherever it stopped.
+
+    Returns:
+        Whether there was a journal.
+
+    Raises:
+        FixRefusedError: if something else has taken a name meanwhile, or the journal is damaged.
+        OSError: if a file cannot be moved.
+    """
+    if not journal.exists():
+        return False
+    swaps = _read_journal(journal)
+    for swap in swaps:
+        _swap_one(journal, swap)
+    for swap in swaps:
+        if not swap.keeps_old:
+            remove(journal.parent / swap.aside)
+    journal.unlink()
+    return True
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file, or a folder and all in it, is on disk."""
+    inside = sorted(path.rglob("*")) if path.is_dir() else []
+    for item in (*inside, path, path.parent):
+        handle = os.open(item, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _read_journal(journal: Path) -> list[Swap]:
+    try:
+        return [Swap(**entry) for entry in json.loads(journal.read_text(encoding="utf-8"))]
+    except (ValueError, TypeError) as error:
+        what = f"is damaged ({error}); the old files are kept beside the project, see *.bak and .*"
+        raise FixRefusedError(journal, (Problem(journal.name, what),)) from error
+
+
+def _swap_one(journal: Path, swap: Swap) -> None:
+    folder = journal.parent
+    new, target, aside = (folder / name for name in (swap.new, swap.target, swap.aside))
+    if not new.exists():
+        return  # done before an interruption
+    if target.exists():
+        if aside.exists():
+            what = f"was made while {swap.target} was being replaced; move one of them away"
+            raise FixRefusedError(target, (Problem(f"{swap.target}, {swap.aside}", what),))
+        target.rename(aside)
+        _flush_folder(target.parent)
+    new.rename(target)
+    _flush_folder(target.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,231 @@
+"""`run` and `train` as users call them."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+
+from flows.demo import CROPSIZE, LABELS, SEED, accuracy, write_labels_of_a_person
+from flows.errors import ImagesFailedError, TrainingNeededError
+from flows.classify import classify
+from flows.options import PrepareOptions, RunOptions, TrainOptions
+from flows.prepare import prepare
+from flows.run import run
+from flows.train import train
+from ilpix.classifier import Classifier
+from ilpix.errors import NoClassifierError, NoPreparedImagesError
+from ilpix.example import write_example
+from ilpix.labels import read_labels, write_labels
+from ilpix.probabilities import to_uint16
+from ilpix.project import read_project
+
+OPTIONS = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
+TRAINING = TrainOptions(labels=LABELS, seed=SEED, quality=False)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with a trained project; tests work on copies."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_example(folder)
+    prepare(folder, OPTIONS)
+    write_labels_of_a_person(folder, OPTIONS)
+    train(folder, TRAINING)
+    return folder
+
+
+@pytest.fixture
+def folder(trained: Path, tmp_path: Path) -> Path:
+    shutil.copytree(trained, tmp_path / "data")
+    return tmp_path / "data"
+
+
+def images_of(folder: Path, verb: str = "run") -> dict[str, str]:
+    verbs = json.loads((folder / "ilpix_run.json").read_text())["verbs"]
+    return {outcome["image"]: outcome["state"] for outcome in verbs[verb]["images"]}
+
+
+def test_the_probabilities_are_those_of_the_classifier(folder: Path) -> None:
+    targets = run(folder)
+    classifier = Classifier.of(read_project(folder / "pixel_classifier.ilp"))
+    for target in targets:
+        with h5py.File(folder / "ilastik_img" / f"{target.stem}.h5") as file:
+            expected = to_uint16(classifier.predict(file["img"][:]))
+        np.testing.assert_array_equal(tifffile.imread(target), expected)
+
+
+def test_scripted_training_finds_most_of_the_truth(folder: Path) -> None:
+    assert accuracy(folder, run(folder), OPTIONS.scale) > 0.95
+
+
+def test_a_second_run_keeps_everything(folder: Path) -> None:
+    before = {target: target.read_bytes() for target in run(folder)}
+    run(folder)
+    assert set(images_of(folder).values()) == {"kept"}
+    assert {target: target.read_bytes() for target in before} == before
+
+
+def delete_one_result(folder: Path) -> None:
+    (folder / "ilastik_probabilities" / "region_2.tiff").unlink()
+
+
+def cut_one_result_short(folder: Path) -> None:
+    result = folder / "ilastik_probabilities" / "region_2.tiff"
+    result.write_bytes(result.read_bytes()[:1000])
+
+
+def change_one_pixel(folder: Path) -> None:
+    with h5py.File(folder / "ilastik_img" / "region_2.h5", "r+") as file:
+        file["img"][0, 0, 0] += 100
+
+
+@pytest.mark.parametrize("change", [delete_one_result, cut_one_result_short, change_one_pixel])
+def test_only_what_changed_is_predicted_again(folder: Path, change: Callable[[Path], None]) -> None:
+    run(folder)
+    change(folder)
+    run(folder)
+    states = images_of(folder)
+    assert states.pop("region_2") == "done"
+    assert set(states.values()) == {"kept"}
+
+
+def touch_images(folder: Path) -> None:
+    for image in (folder / "ilastik_img").iterdir():
+        os.utime(image, (1, 1))
+
+
+def save_the_project_again(folder: Path) -> None:
+    """As Ilastik does: another time in it, the same classifier."""
+    with h5py.File(folder / "pixel_classifier.ilp", "r+") as file:
+        del file["time"]
+        file["time"] = b"Mon Jan  1 00:00:00 2024"
+
+
+@pytest.mark.parametrize("change", [touch_images, save_the_project_again])
+def test_what_changes_no_number_predicts_nothing_again(
+    folder: Path, change: Callable[[Path], None]
+) -> None:
+    run(folder)
+    change(folder)
+    run(folder, RunOptions(threads=3, parallel=1))
+    assert set(images_of(folder).values()) == {"kept"}
+
+
+def test_a_moved_data_directory_keeps_its_results(folder: Path) -> None:
+    run(folder)
+    moved = folder.rename(folder.with_name("moved"))
+    targets = run(moved)
+    assert set(images_of(moved).values()) == {"kept"}
+    assert all(target.is_relative_to(moved) for target in targets)
+
+
+def test_refresh_predicts_everything_again(folder: Path) -> None:
+    run(folder)
+    run(folder, RunOptions(refresh=True))
+    assert set(images_of(folder).values()) == {"done"}
+
+
+def test_another_classifier_predicts_everything_again(folder: Path) -> None:
+    run(folder)
+    train(folder, TRAINING.model_copy(update={"seed": 2}))
+    run(folder)
+    assert set(images_of(folder).values()) == {"done"}
+
+
+def test_one_bad_image_costs_that_image_only(folder: Path) -> None:
+    with h5py.File(folder / "ilastik_img" / "region_2.h5", "r+") as file:
+        three_channels = file["img"][:3]
+        del file["img"]
+        file["img"] = three_channels
+    with pytest.raises(ImagesFailedError) as raised:
+        run(folder)
+    assert list(raised.value.failures) == ["region_2"]
+    results = {path.stem for path in (folder / "ilastik_probabilities").iterdir()}
+    assert results == {"region_1", "region_3", "region_4", "region_5"}
+    assert images_of(folder)["region_2"] == "failed"
+
+
+def test_an_image_too_small_for_a_scale_fails_alone(folder: Path) -> None:
+    with h5py.File(folder / "ilastik_img" / "region_2.h5", "r+") as file:
+        small = file["img"][:, :10, :10]
+        del file["img"]
+        file["img"] = small
+    with pytest.raises(ImagesFailedError, match="region_2"):
+        run(folder)
+    assert len(list((folder / "ilastik_probabilities").iterdir())) == 4
+
+
+def test_a_project_without_classifier_is_refused(tmp_path: Path) -> None:
+    write_example(tmp_path)
+    prepare(tmp_path, OPTIONS)
+    with pytest.raises(NoClassifierError, match="train"):
+        run(tmp_path)
+
+
+def test_no_prepared_images_is_an_error(folder: Path) -> None:
+    shutil.rmtree(folder / "ilastik_img")
+    with pytest.raises(NoPreparedImagesError, match="prepare"):
+        run(folder)
+
+
+def test_the_report_shows_every_image(folder: Path) -> None:
+    run(folder)
+    page = (folder / "ilpix_report" / "index.html").read_text()
+    for stem in images_of(folder):
+        assert f"previews/{stem}.png" in page
+        assert (folder / "ilpix_report" / "previews" / f"{stem}.png").exists()
+
+
+def test_training_twice_gives_the_same_bytes_and_is_done_once(folder: Path) -> None:
+    project = folder / "pixel_classifier.ilp"
+    before = project.read_bytes()
+    train(folder, TRAINING)
+    assert images_of(folder, "train") == {"pixel_classifier.ilp": "kept"}
+    train(folder, TRAINING.model_copy(update={"refresh": True}))
+    assert images_of(folder, "train") == {"pixel_classifier.ilp": "done"}
+    assert project.read_bytes() == before
+
+
+def test_training_measures_its_quality(folder: Path) -> None:
+    train(folder, TRAINING.model_copy(update={"quality": True}))
+    quality = json.loads((folder / "ilpix_report" / "training" / "quality.json").read_text())
+    assert quality["out_of_bag"]["accuracy"] > 0.9
+
+
+def test_classify_trains_from_label_images_and_predicts(tmp_path: Path) -> None:
+    write_example(tmp_path)
+    prepare(tmp_path, OPTIONS)
+    write_labels_of_a_person(tmp_path, OPTIONS)
+    targets = classify(tmp_path, OPTIONS, TRAINING)
+    assert accuracy(tmp_path, targets, OPTIONS.scale) > 0.95
+
+
+def test_classify_without_labels_says_how_to_train(tmp_path: Path) -> None:
+    write_example(tmp_path)
+    with pytest.raises(TrainingNeededError, match="Live Update"):
+        classify(tmp_path, OPTIONS)
+    assert (tmp_path / "pixel_classifier.ilp").exists()
+
+
+def test_classify_trains_from_labels_drawn_in_the_project(tmp_path: Path, trained: Path) -> None:
+    write_example(tmp_path)
+    project = read_project(prepare(tmp_path, OPTIONS))
+    drawn = read_project(trained / "pixel_classifier.ilp")
+    write_labels(project.path, {lane.index: read_labels(drawn.path, lane) for lane in drawn.lanes})
+    classify(tmp_path, OPTIONS, TRAINING.model_copy(update={"labels": None}))
+    assert set(images_of(tmp_path).values()) == {"done"}
+    assert read_project(project.path).has_classifier
+
+
+def test_classify_finishes_good_images_and_names_the_bad_one(folder: Path) -> None:
+    (folder / "img" / "broken.tiff").write_bytes(b"no TIFF")
+    with pytest.raises(ImagesFailedError) as raised:
+        classify(folder, OPTIONS)
+    assert list(raised.value.failures) == ["broken"]
+    assert len(list((folder / "ilastik_probabilities").iterdir())) == 5

@@ -1,0 +1,61 @@
+"""The Dockerfiles and the compose file: what must hold in them wherever they are used."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CONTAINERS = Path(__file__).parents[2] / "containers"
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    """The services by their names."""
+    document: dict[str, Any] = yaml.safe_load((CONTAINERS / "compose.yaml").read_text())
+    services: dict[str, Any] = document["services"]
+    return services
+
+
+def test_every_port_is_on_loopback(compose: dict[str, Any]) -> None:
+    ports = [port for service in compose.values() for port in service.get("ports", [])]
+    assert ports == ["127.0.0.1:4200:4200"]
+
+
+def test_worker_is_told_both_names_of_the_data_directory(compose: dict[str, Any]) -> None:
+    worker = compose["worker"]
+    outside, inside = (
+        worker["environment"]["ILPIX_HOST_DATA_ROOT"],
+        worker["environment"]["ILPIX_DATA_ROOT"],
+    )
+    assert outside == "${ILPIX_DATA}"
+    assert any(
+        re.match(r"\$\{ILPIX_DATA:\?[^}]*\}:" + inside + "$", volume)
+        for volume in worker["volumes"]
+    )
+
+
+def test_only_the_worker_holds_the_engines_socket(compose: dict[str, Any]) -> None:
+    holders = [
+        name for name, service in compose.items() if "docker.sock" in str(service.get("volumes"))
+    ]
+    assert holders == ["worker"]
+
+
+def test_no_password_is_written_down(compose: dict[str, Any]) -> None:
+    password = compose["database"]["environment"]["POSTGRES_PASSWORD"]
+    assert password.startswith("${ILPIX_DATABASE_PASSWORD:?")
+
+
+@pytest.mark.parametrize("room", ["headless", "worker"])
+def test_what_a_dockerfile_copies_is_there(room: str) -> None:
+    text = (CONTAINERS / room / "Dockerfile").read_text()
+    copied = [
+        word
+        for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE)
+        for word in line.split()[:-1]
+    ]
+    present = [path for path in copied if path != "wheel[s]"]
+    assert present
+    assert [path for path in present if not (CONTAINERS.parent / path).exists()] == []

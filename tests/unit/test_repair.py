@@ -1,0 +1,485 @@
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+from imagecodecs import png_encode
+
+from ilpix.errors import FixRefusedError, ProjectLockedError
+from ilpix.hdf5 import axistags_json
+from ilpix.labels import read_labels
+from ilpix.project import read_project
+from ilpix.project_writing import create_project, label_classes
+from ilpix.repair import apply_fix, finish_interrupted_fix
+from ilpix.repair_plan import FixPlan, plan_fix
+
+SIZE = (6, 8)
+LABELS = np.zeros(SIZE, np.uint8)
+LABELS[1:3, 4:7] = [[1, 0, 2], [0, 2, 0]]
+EXIT_OF_KILLED = 9
+
+
+def pixels(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 255, (2, *SIZE)).astype(np.float32)
+
+
+def stored(image: np.ndarray, axes: str) -> np.ndarray:
+    """(C, Y, X) pixels in another axis order; axes other than these have length 1."""
+    kept = [key for key in axes if key in "cyx"]
+    ordered = image.transpose(["cyx".index(key) for key in kept])
+    sizes = dict(zip(kept, ordered.shape, strict=True))
+    return ordered.reshape([sizes.get(key, 1) for key in axes])
+
+
+def write_crop(path: Path, image: np.ndarray, axes: str = "zyxc", name: str | None = None) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w") as file:
+        dataset = file.create_dataset(name or path.stem, data=stored(image, axes).astype(np.uint16))
+        dataset.attrs["axistags"] = axistags_json(axes)
+
+
+def write_project(
+    path: Path, lane_paths: list[str], axes: str = "zyxc", tagged: bool = False
+) -> None:
+    """A project of another program: every lane labelled, axes and paths as given."""
+    create_project(
+        path,
+        {f"c/{index}.h5": (2, *SIZE) for index in range(len(lane_paths))},
+        label_classes(["A", "B"]),
+    )
+    with h5py.File(path, "r+") as file:
+        for index, lane_path in enumerate(lane_paths):
+            lane = file[f"Input Data/infos/lane{index:04d}/Raw Data"]
+            for name in ("filePath", "axistags", "shape", "__class__", "nickname"):
+                del lane[name]
+            lane["filePath"] = lane_path.encode()
+            lane["nickname"] = b"old name"
+            lane["axistags"] = axistags_json(axes).encode()
+            lane["shape"] = stored(pixels(0), axes).shape
+            lane["__class__"] = b"FilesystemDatasetInfo"
+            block = file.create_dataset(
+                f"PixelClassification/LabelSets/labels{index:03d}/block0000",
+                data=stored(LABELS[None, 1:3, 4:7], axes),
+            )
+            places = {"y": "1:3", "x": "4:7"}
+            block.attrs["blockSlice"] = f"[{','.join(places.get(key, '0:1') for key in axes)}]"
+            if tagged:
+                block.attrs["axistags"] = axistags_json(axes)
+
+
+def plan(folder: Path, axis_order: str | None = None, *, partial: bool = False) -> FixPlan:
+    return plan_fix(
+        folder / "p.ilp",
+        folder / "ilastik_crops",
+        folder / "ilastik_probabilities",
+        axis_order,
+        partial=partial,
+    )
+
+
+def fix(folder: Path, *, partial: bool = False) -> None:
+    apply_fix(plan(folder, partial=partial))
+
+
+def assert_fixed(folder: Path, names: list[str], seeds: list[int]) -> None:
+    project = read_project(folder / "p.ilp")
+    assert [lane.nickname for lane in project.lanes] == names
+    for lane, name, seed in zip(project.lanes, names, seeds, strict=True):
+        assert lane.file_path == f"ilastik_crops/{name}.h5/crop"
+        assert (lane.axes, lane.shape) == ("cyx", (2, *SIZE))
+        assert lane.dataset_class == "RelativeFilesystemDatasetInfo"
+        with h5py.File(folder / "ilastik_crops" / f"{name}.h5") as file:
+            assert file["crop"].dtype == np.float32
+            np.testing.assert_array_equal(file["crop"][()], pixels(seed))
+        np.testing.assert_array_equal(read_labels(project.path, lane), LABELS)
+    assert not plan(folder).is_needed
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("tagged", [False, True], ids=["untagged", "tagged"])
+@pytest.mark.parametrize("axes", ["yxc", "cyx", "zyxc", "tzyxc", "xyc"])
+def test_every_axis_order_becomes_cyx(tmp_path: Path, axes: str, tagged: bool) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a"], axes, tagged)
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1), axes)
+    fix(tmp_path)
+    assert_fixed(tmp_path, ["a"], [1])
+
+
+def test_each_crop_has_its_own_axis_order(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a", "old/b.h5/b"])
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1), "zyxc")
+    write_crop(tmp_path / "ilastik_crops" / "b.h5", pixels(2), "cyx", name="crop")
+    fix(tmp_path)
+    assert_fixed(tmp_path, ["a", "b"], [1, 2])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        r"C:\Users\lab\crops\a.b.v2.h5\crop",
+        r"\\server\share\a.b.v2.h5\a.b.v2",
+        "/home/lab/my.h5.files/a.b.v2.h5/crop",
+        "crops/a.b.v2.hdf5/exported_data",
+        "/home/lab/a.b.v2.tif",
+        r"D:\a.b.v2.png",
+    ],
+)
+def test_paths_of_any_system_are_understood(tmp_path: Path, path: str) -> None:
+    write_project(tmp_path / "p.ilp", [path])
+    write_crop(tmp_path / "ilastik_crops" / "a.b.v2.h5", pixels(1))
+    fix(tmp_path)
+    assert_fixed(tmp_path, ["a.b.v2"], [1])
+
+
+def write_tiff(path: Path) -> None:
+    tifffile.imwrite(
+        path, pixels(1).astype(np.uint16), photometric="minisblack", metadata={"axes": "CYX"}
+    )
+
+
+def write_ome_tiff(path: Path) -> None:
+    tifffile.imwrite(
+        path.with_suffix(".ome.tif"),
+        pixels(1).astype(np.uint16),
+        photometric="minisblack",
+        metadata={"axes": "CYX"},
+    )
+
+
+def write_unnamed_tiff(path: Path) -> None:
+    tifffile.imwrite(
+        path.with_suffix(".tif"),
+        pixels(1).transpose(1, 2, 0).astype(np.uint16),
+        photometric="minisblack",
+        metadata=None,
+    )
+
+
+def write_png(path: Path) -> None:
+    image = np.ascontiguousarray(pixels(1).transpose(1, 2, 0), np.uint8)
+    path.with_suffix(".png").write_bytes(png_encode(image))
+
+
+@pytest.mark.parametrize("write", [write_tiff, write_ome_tiff, write_unnamed_tiff, write_png])
+def test_crops_may_be_tiff_or_png(tmp_path: Path, write: Callable[[Path], None]) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.tiff"], "yxc")
+    (tmp_path / "ilastik_crops").mkdir()
+    write(tmp_path / "ilastik_crops" / "a.tiff")
+    fix(tmp_path)
+    assert_fixed(tmp_path, ["a"], [1])
+    assert [path.name for path in (tmp_path / "ilastik_crops").iterdir()] == ["a.h5"]
+
+
+def test_crops_inside_the_project_are_taken_out(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a", "whatever"])
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1))
+    with h5py.File(tmp_path / "p.ilp", "r+") as file:
+        lane = file["Input Data/infos/lane0001/Raw Data"]
+        del lane["__class__"], lane["nickname"]
+        lane["__class__"] = b"ProjectInternalDatasetInfo"
+        lane["inner_path"] = b"Input Data/local_data/pasted"
+        lane["nickname"] = "pasted/näher".encode()
+        file["Input Data/local_data/pasted"] = stored(pixels(2), "zyxc")
+    fix(tmp_path)
+    assert_fixed(tmp_path, ["a", "pasted_näher"], [1, 2])
+    with h5py.File(tmp_path / "p.ilp") as file:
+        assert len(file["Input Data/local_data"]) == 0
+
+
+def test_a_folder_of_crops_is_made_where_all_lie_in_the_project(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["whatever"])
+    with h5py.File(tmp_path / "p.ilp", "r+") as file:
+        lane = file["Input Data/infos/lane0000/Raw Data"]
+        del lane["location"]
+        lane["location"] = b"ProjectInternal"
+        file[f"Input Data/local_data/{lane['datasetId'][()].decode()}"] = stored(pixels(1), "zyxc")
+    fix(tmp_path)
+    assert_fixed(tmp_path, ["old_name"], [1])
+
+
+def test_lanes_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", [r"C:\day1\a.h5\a", r"C:\day2\a.h5\a", "day1/b.h5/b"])
+    write_crop(tmp_path / "ilastik_crops" / "day1" / "a.h5", pixels(1))
+    write_crop(tmp_path / "ilastik_crops" / "day2" / "a.h5", pixels(2))
+    write_crop(tmp_path / "ilastik_crops" / "b.h5", pixels(3))
+    fix(tmp_path)
+    assert_fixed(tmp_path, ["day1_a", "day2_a", "b"], [1, 2, 3])
+
+
+def test_lanes_of_one_name_and_one_crop_are_a_mismatch(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["day1/a.h5/a", "day2/a.h5/a"])
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1))
+    assert [problem.where for problem in plan(tmp_path).problems] == [
+        "0 old name",
+        "1 old name",
+        "a.h5",
+    ]
+
+
+def test_a_crop_used_twice_stays_one_crop(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["day1/a.h5/a", "day1/a.h5/a"])
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1))
+    fix(tmp_path)
+    assert_fixed(tmp_path, ["a", "a"], [1, 1])
+
+
+def test_what_does_not_match_is_listed_and_refused(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a", "old/b.h5/b"])
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1))
+    write_crop(tmp_path / "ilastik_crops" / "c.h5", pixels(3))
+    before = digests(tmp_path)
+    with pytest.raises(
+        FixRefusedError, match=r"(?s)1 old name: no crop.*old/b\.h5/b.*c\.h5: no lane"
+    ):
+        fix(tmp_path)
+    assert digests(tmp_path) == before
+
+
+def test_partial_goes_on_and_leaves_the_rest(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a", "old/b.h5/b"])
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1))
+    write_crop(tmp_path / "ilastik_crops" / "c.h5", pixels(3))
+    spare = (tmp_path / "ilastik_crops" / "c.h5").read_bytes()
+    fix(tmp_path, partial=True)
+    first, second = read_project(tmp_path / "p.ilp").lanes
+    assert first.file_path == "ilastik_crops/a.h5/crop"
+    assert (second.file_path, second.axes) == ("old/b.h5/b", "zyxc")
+    for lane in (first, second):
+        np.testing.assert_array_equal(read_labels(tmp_path / "p.ilp", lane), LABELS)
+    assert (tmp_path / "ilastik_crops" / "c.h5").read_bytes() == spare
+    assert not plan(tmp_path, partial=True).is_needed
+
+
+def test_a_crop_of_another_size_is_a_mismatch(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a"])
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1)[:, :, :5])
+    (problem,) = plan(tmp_path).problems
+    assert "6 rows and 5 columns, the lane 6 and 8" in problem.what
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [(b"", "cannot be read"), (b"\x89HDF\r\n\x1a\n" + b"\0" * 40, "cannot be read")],
+)
+def test_a_broken_crop_is_a_mismatch(tmp_path: Path, content: bytes, what: str) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a", "old/b.tif", "old/c.png"])
+    (tmp_path / "ilastik_crops").mkdir()
+    for name in ("a.h5", "b.tif", "c.png"):
+        (tmp_path / "ilastik_crops" / name).write_bytes(content)
+    problems = plan(tmp_path).problems
+    assert len(problems) == 3
+    assert all(what in problem.what for problem in problems)
+
+
+def test_a_misnamed_channel_axis_is_found(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a"], "cyx")
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1), "cyx")
+    with h5py.File(tmp_path / "ilastik_crops" / "a.h5", "r+") as file:
+        file["a"].attrs["axistags"] = axistags_json("yxc")
+    fix(tmp_path)
+    assert_fixed(tmp_path, ["a"], [1])
+
+
+def test_a_given_axis_order_counts_more_than_the_tags(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a"])
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1), "tzyxc")
+    with h5py.File(tmp_path / "ilastik_crops" / "a.h5", "r+") as file:
+        file["a"].attrs["axistags"] = "no tags at all"
+    assert "give the axis order" in plan(tmp_path).problems[0].what
+    apply_fix(plan(tmp_path, axis_order="tzyxc"))
+    assert_fixed(tmp_path, ["a"], [1])
+
+
+@pytest.mark.parametrize("axis_order", ["zyyc", "zc", "yxq", ""])
+def test_an_impossible_axis_order_is_refused(tmp_path: Path, axis_order: str) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a"])
+    with pytest.raises(FixRefusedError, match="axis order"):
+        plan(tmp_path, axis_order=axis_order)
+
+
+def test_missing_export_settings_are_made(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a"])
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1))
+    with h5py.File(tmp_path / "p.ilp", "r+") as file:
+        del file["Prediction Export"]
+    fix(tmp_path)
+    with h5py.File(tmp_path / "p.ilp") as file:
+        export = file["Prediction Export"]
+        assert export["OutputFilenameFormat"][()] == b"ilastik_probabilities/{nickname}.tiff"
+        assert export["ExportDtype"][()] == b"uint16"
+    assert_fixed(tmp_path, ["a"], [1])
+
+
+def test_other_files_among_the_crops_stay(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a"])
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1))
+    (tmp_path / "ilastik_crops" / "notes").mkdir()
+    (tmp_path / "ilastik_crops" / "notes" / "a.txt").write_text("good one")
+    apply_fix(plan(tmp_path), backup=False)
+    assert (tmp_path / "ilastik_crops" / "notes" / "a.txt").read_text() == "good one"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ilastik_crops", "p.ilp"]
+
+
+def test_crops_that_fit_are_not_touched(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a"])
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1))
+    fix(tmp_path)
+    with h5py.File(tmp_path / "p.ilp", "r+") as file:
+        del file["Prediction Export"]
+    (tmp_path / "p.ilp.bak").unlink()
+    fix(tmp_path)  # the backup of the crops is still there, and not in the way
+    assert_fixed(tmp_path, ["a"], [1])
+
+
+@pytest.mark.parametrize("name", ["p.ilp.bak", "ilastik_crops.bak"])
+def test_an_older_backup_is_never_replaced(tmp_path: Path, name: str) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a"])
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1))
+    (tmp_path / name).write_text("precious")
+    before = digests(tmp_path)
+    with pytest.raises(FixRefusedError, match=r"bak.*is there already"):
+        fix(tmp_path)
+    assert digests(tmp_path) == before
+
+
+def test_a_project_among_its_crops_is_refused(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["a.h5/a"])
+    with pytest.raises(FixRefusedError, match="folder of their own"):
+        plan_fix(tmp_path / "p.ilp", tmp_path, tmp_path / "out")
+
+
+def test_a_project_that_ilastik_has_open_is_left_alone(tmp_path: Path) -> None:
+    write_project(tmp_path / "p.ilp", ["old/a.h5/a"])
+    write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1))
+    made = plan(tmp_path)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with h5py.File(tmp_path / "p.ilp", "r+"):
+            os.write(writer, b"1")
+            os.read(reader, 1)
+        os._exit(0)
+    os.read(reader, 1)
+    before = digests(tmp_path)
+    try:
+        with pytest.raises(ProjectLockedError):
+            apply_fix(made)
+        assert [name for name in digests(tmp_path) if name not in before] == []
+    finally:
+        os.write(writer, b"1")
+        os.waitpid(child, 0)
+
+
+# A fix is killed before each of its file operations in turn.
+
+OPERATIONS = ("open", "os.", "shutil.", "tempfile.")
+
+
+def kill_before(operation: int, folder: Path) -> None:
+    """End this process at once, before the given one of its operations on files of a folder."""
+    count = 0
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal count
+        if event.startswith(OPERATIONS) and any(str(folder) in str(item) for item in arguments):
+            count += 1
+            if count > operation:
+                os._exit(EXIT_OF_KILLED)
+
+    sys.addaudithook(watch)
+
+
+def run_killed(operation: int, folder: Path, work: Callable[[], object]) -> bool:
+    """Run in a child that is killed before an operation; return whether it was."""
+    child = os.fork()
+    if child == 0:
+        try:
+            kill_before(operation, folder)
+            work()
+        except BaseException:  # a child must not return into pytest
+            os._exit(1)
+        os._exit(0)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in {0, EXIT_OF_KILLED}
+    return status == EXIT_OF_KILLED
+
+
+def set_up(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    write_project(folder / "p.ilp", ["old/a.h5/a", "old/b.tif"])
+    write_crop(folder / "ilastik_crops" / "a.h5", pixels(1))
+    tifffile.imwrite(
+        folder / "ilastik_crops" / "b.tif",
+        pixels(2),
+        photometric="minisblack",
+        metadata={"axes": "CYX"},
+    )
+
+
+def fix_again(folder: Path, backup: bool) -> None:
+    finish_interrupted_fix(folder / "p.ilp")
+    apply_fix(plan(folder), backup=backup)
+
+
+def old_state_is_there(folder: Path, old: dict[str, str]) -> bool:
+    now = set(digests(folder).values())
+    return set(old.values()) <= now
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # fork beside idle threads
+@pytest.mark.parametrize("backup", [True, False], ids=["backup", "no_backup"])
+def test_a_fix_killed_anywhere_is_finished_by_the_next(tmp_path: Path, backup: bool) -> None:
+    start, whole = tmp_path / "start", tmp_path / "whole"
+    set_up(start)
+    old = digests(start)
+    shutil.copytree(start, whole)
+    fix_again(whole, backup)
+    wanted = digests(whole)
+    operation, killed = 0, True
+    while killed:
+        folder = tmp_path / f"killed{operation}"
+        shutil.copytree(start, folder)
+        killed = run_killed(operation, folder, lambda: fix_again(folder, backup))  # noqa: B023 -- run at once
+        is_new = wanted.items() <= digests(folder).items()
+        assert is_new or old_state_is_there(folder, old)
+        fix_again(folder, backup)
+        assert digests(folder) == wanted
+        operation += 1
+    assert operation > 40
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_fix_killed_twice_is_finished_by_the_third(tmp_path: Path) -> None:
+    start = tmp_path / "start"
+    set_up(start)
+    for first in range(70, 110, 10):
+        for second in range(0, 40, 13):
+            folder = tmp_path / f"killed{first}_{second}"
+            shutil.copytree(start, folder)
+            run_killed(first, folder, lambda: fix_again(folder, True))  # noqa: B023 -- run at once
+            run_killed(second, folder, lambda: fix_again(folder, True))  # noqa: B023 -- run at once
+            fix_again(folder, backup=True)
+            assert_fixed(folder, ["a", "b"], [1, 2])
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_plan_beside_an_interrupted_fix_says_so(tmp_path: Path) -> None:
+    set_up(tmp_path)
+    (tmp_path / ".p.ilp.fix.json").write_text("[]")
+    with pytest.raises(FixRefusedError, match="run fix again"):
+        plan(tmp_path)
+    assert finish_interrupted_fix(tmp_path / "p.ilp")
+    assert plan(tmp_path).is_needed
