@@ -1,6 +1,7 @@
 """The container engine: reach it, ask what it has, and translate its errors in one place."""
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from containers.errors import (
 from containers.run import Account, Limits
 from containers.settings import ContainerSettings
 
+LOCAL_SOCKET = "unix:///var/run/docker.sock"
 REQUEST_TIMEOUT_S = 60
 NOBODY = 65534
 MEMORY_SHARE = 0.9  # of the engine's memory, for all runs together
@@ -40,14 +42,14 @@ def connected(settings: ContainerSettings) -> Iterator[docker.DockerClient]:
     Raises:
         EngineUnreachableError: if nothing answers there, or it speaks another language.
     """
-    address = settings.engine or os.environ.get("DOCKER_HOST") or "the local socket"
+    address = settings.engine or os.environ.get("DOCKER_HOST") or LOCAL_SOCKET
+    _require_listener(address)
     try:
         client = (
             docker.DockerClient(base_url=settings.engine, timeout=REQUEST_TIMEOUT_S)
             if settings.engine
             else docker.from_env(timeout=REQUEST_TIMEOUT_S)
         )
-        client.ping()
     except (docker.errors.DockerException, requests.RequestException) as error:
         raise EngineUnreachableError(address, str(error)) from error
     try:
@@ -110,6 +112,21 @@ def translated(request: str) -> Iterator[None]:
         raise EngineRefusedError(request, str(error)) from error
     except requests.RequestException as error:
         raise EngineUnreachableError("its socket", str(error)) from error
+
+
+def _require_listener(address: str) -> None:
+    """Raise `EngineUnreachableError` if nothing listens on a Unix socket; other addresses pass.
+
+    The SDK (docker 7.2) says less about it, and leaves the socket open.
+    """
+    kind, _, path = address.partition("://")
+    if kind not in {"unix", "http+unix"}:
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except OSError as error:
+            raise EngineUnreachableError(address, error.strerror or str(error)) from error
 
 
 def _refusal(request: str, reason: str) -> ContainerError:

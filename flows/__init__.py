@@ -1,19 +1,22 @@
 """What happens in which order: one flow per verb, the settings and the command line."""
 
+from flows.check import check
 from flows.classify import classify
 from flows.fix import fix
-from flows.options import FixOptions, PrepareOptions, RunOptions, TrainOptions
+from flows.options import CheckOptions, FixOptions, PrepareOptions, RunOptions, TrainOptions
 from flows.prepare import prepare
 from flows.run import run
 from flows.settings import Settings
 from flows.train import train
 
 __all__ = [
+    "CheckOptions",
     "FixOptions",
     "PrepareOptions",
     "RunOptions",
     "Settings",
     "TrainOptions",
+    "check",
     "classify",
     "fix",
     "prepare",

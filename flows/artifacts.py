@@ -1,94 +1,147 @@
-"""What the Prefect UI shows of a run: tables, a contact sheet, one key a kind so that the UI keeps their history."""
+"""What the Prefect UI shows of a run; one key a kind, so that it keeps their history.
 
-import base64
-import io
-import math
-import re
-from collections.abc import Sequence
+Outside a flow run nothing is shown; the manifest and `ilpix_report` hold the same.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.context import FlowRunContext
+from prefect.events import emit_event
 
+from flows.contact_sheet import MOST_PREVIEWS, contact_sheet
 from flows.outcomes import Outcome
 from flows.verb_run import VerbRun
+from ilpix.hdf5 import ImageRecord
 from ilpix.project import PixelProject
 
-CELL_PX = 200
-SHEET_PREVIEWS = 25  # images on a contact sheet, which must stay well below 1.5 MB
+
+def show_table(key: str, rows: Sequence[Mapping[str, Any]], description: str) -> None:
+    """Show rows under a key; nothing where there are none."""
+    if FlowRunContext.get() and rows:
+        table = [{name: _cell(value) for name, value in row.items()} for row in rows]
+        create_table_artifact(table, key=key, description=description)
 
 
-def show_images(run: VerbRun, project: PixelProject | None = None) -> None:
-    """Show a table with a row for each image and step: size, seconds, class areas, state, what went wrong."""
-    classes = [label_class.name for label_class in project.classes] if project else []
-    _table(f"{run.verb}-images", [_row(outcome, classes) for outcome in run.outcomes])
-
-
-def show_table(key: str, rows: list[dict[str, Any]], description: str) -> None:
-    """Show rows under a key."""
-    _table(key, rows, description)
-
-
-def show_markdown(key: str, text: str) -> None:
+def show_markdown(key: str, text: str, description: str | None = None) -> None:
     """Show a text under a key."""
     if FlowRunContext.get():
-        create_markdown_artifact(text, key=key)
+        create_markdown_artifact(text, key=key, description=description)
 
 
-def show_previews(previews: Sequence[Path], project: PixelProject) -> None:
-    """Show colour previews side by side; the first ones where there are many."""
-    if not (FlowRunContext.get() and previews):
-        return
-    shown = list(previews)[:SHEET_PREVIEWS]
-    sheet = base64.b64encode(_contact_sheet(shown)).decode()
-    legend = ", ".join(
-        f"{label_class.name} rgb{label_class.pmap_color}" for label_class in project.classes
-    )
-    names = ", ".join(preview.stem for preview in shown)
-    left_out = (
-        f" ({len(previews) - len(shown)} more in ilpix_report)"
-        if len(previews) > len(shown)
-        else ""
-    )
-    create_markdown_artifact(
-        f"## Classes\n\n{legend}\n\n![previews](data:image/png;base64,{sheet})\n\n{names}{left_out}\n",
-        key="run-previews",
-        description="colours mixed by probability, left to right and top to bottom as named",
-    )
+def show_prepared(run: VerbRun, record: ImageRecord) -> None:
+    """Show what became of each image, which channels all have now, and where the crops are."""
+    images = [_prepared_row(outcome) for outcome in run.outcomes if outcome.step != "cut-crops"]
+    show_table("prepare-images", images, "the prepared images")
+    names = enumerate(record.channel_names)
+    channels = [{"channel": number, "made of": name} for number, name in names]
+    show_table("prepare-channels", channels, "the channels of every prepared image")
+    crops = [
+        {"image": outcome.image, **position, "size": outcome.facts["size"]}
+        for outcome in run.outcomes
+        for position in outcome.facts.get("positions", ())
+    ]
+    show_table("prepare-crops", crops, "the crops to label: upper left corner and edge, in pixels")
 
 
-def _contact_sheet(previews: Sequence[Path]) -> bytes:
-    """A PNG of the previews in a square grid, each reduced to fit its cell."""
-    side = math.ceil(math.sqrt(len(previews)))
-    sheet = Image.new("RGB", (side * CELL_PX, math.ceil(len(previews) / side) * CELL_PX), "white")
-    for index, path in enumerate(previews):
-        with Image.open(path) as preview:
-            preview.thumbnail((CELL_PX - 4, CELL_PX - 4))
-            sheet.paste(preview, (index % side * CELL_PX, index // side * CELL_PX))
-    png = io.BytesIO()
-    sheet.save(png, "PNG", optimize=True)
-    return png.getvalue()
+def show_project(project: PixelProject) -> None:
+    """Show what a project holds."""
+    names = [label_class.name for label_class in project.classes]
+    labelled = [sum(counts) for counts in zip(*project.labelled_pixels, strict=True)]
+    pixels = ", ".join(f"{name} {count}" for name, count in zip(names, labelled, strict=False))
+    facts = {
+        "file": f"`{project.path}`",
+        "made by": f"Ilastik {project.ilastik_version}",
+        "lanes": len(project.lanes),
+        "classes": ", ".join(names),
+        "labelled pixels": pixels,
+        "classifier": f"{len(project.forest.roots)} trees" if project.forest else "none yet",
+    }
+    rows = "".join(f"| {name} | {value} |\n" for name, value in facts.items())
+    show_markdown("project", f"| Project | |\n|---|---|\n{rows}")
 
 
-def _table(key: str, rows: list[dict[str, Any]], description: str | None = None) -> None:
-    if FlowRunContext.get() and rows:
-        create_table_artifact(rows, key=re.sub("[^a-z0-9-]", "-", key), description=description)
+def show_predicted(run: VerbRun, project: PixelProject, previews: Sequence[Path]) -> None:
+    """Show what became of each image, and previews; tell as events what came of what."""
+    show_project(project)
+    rows = [_predicted_row(outcome, project) for outcome in run.outcomes]
+    show_table("run-images", rows, "the predicted images")
+    show_markdown("run-report", _report(run, project))
+    if previews:
+        sheet = contact_sheet(previews[:MOST_PREVIEWS], project.classes)
+        more = max(0, len(previews) - MOST_PREVIEWS)
+        rest = f"\n\n{more} more are in ilpix_report." if more else ""
+        text = f"![previews](data:image/jpeg;base64,{sheet}){rest}\n"
+        show_markdown("run-previews", text, "the colours of the classes, mixed by probability")
+    _emit_lineage(run, project)
 
 
-def _row(outcome: Outcome, classes: Sequence[str]) -> dict[str, Any]:
+def _prepared_row(outcome: Outcome) -> dict[str, Any]:
+    return {"image": outcome.image, "state": outcome.state, **outcome.facts, "error": outcome.error}
+
+
+def _predicted_row(outcome: Outcome, project: PixelProject) -> dict[str, Any]:
     facts = dict(outcome.facts)
-    areas = facts.pop("areas", [])
-    shares = {f"{name} %": round(100 * area, 1) for name, area in zip(classes, areas, strict=False)}
+    names = [label_class.name for label_class in project.classes]
+    areas = facts.pop("areas", [0.0] * len(names))
     return {
         "image": outcome.image,
-        "step": outcome.step,
         "state": outcome.state,
-        **{
-            name: value if isinstance(value, (int, float, str)) else str(value)
-            for name, value in facts.items()
-        },
-        **shares,
-        "error": outcome.error or "",
+        "size": " × ".join(str(size) for size in facts.pop("shape", ())),
+        "channels": project.n_channels,
+        "scale": project.record and project.record.preparation.scale,
+        **{f"{name} %": round(100 * area, 1) for name, area in zip(names, areas, strict=True)},
+        **facts,
+        "error": outcome.error,
     }
+
+
+def _report(run: VerbRun, project: PixelProject) -> str:
+    """The run in words and one table, in markdown."""
+    states = Counter(outcome.state for outcome in run.outcomes)
+    areas = [outcome.facts["areas"] for outcome in run.outcomes if "areas" in outcome.facts]
+    means = [sum(shares) / len(areas) for shares in zip(*areas, strict=True)]
+    classes = "".join(
+        f"| {label_class.name} | {100 * mean:.1f} |\n"
+        for label_class, mean in zip(project.classes, means, strict=False)
+    )
+    failures = "".join(f"- **{o.image}**: {o.error}\n" for o in run.outcomes if o.error)
+    return (
+        f"## {len(run.outcomes)} images\n\n{states['done']} predicted, {states['kept']} kept from "
+        f"earlier, {states['failed']} failed; engine: {run.notes['engine']}.\n\n"
+        f"| class | mean area (%) |\n|---|---|\n{classes}"
+        + f"\n## Failed\n\n{failures}"
+        * bool(failures)
+    )
+
+
+def _emit_lineage(run: VerbRun, project: PixelProject) -> None:
+    """Tell the server which probability image came of which prepared image and project."""
+    if not FlowRunContext.get():
+        return
+    for outcome in [outcome for outcome in run.outcomes if outcome.state == "done"]:
+        emit_event(
+            "ilpix.image.predicted",
+            resource={"prefect.resource.id": f"ilpix.probabilities.{outcome.image}"},
+            related=[
+                {
+                    "prefect.resource.id": f"ilpix.prepared.{outcome.image}",
+                    "prefect.resource.role": "source",
+                },
+                {
+                    "prefect.resource.id": f"ilpix.project.{project.path.stem}",
+                    "prefect.resource.role": "classifier",
+                },
+            ],
+            payload={"folder": str(run.data_dir), "files": outcome.files},
+        )
+
+
+def _cell(value: Any) -> str | int | float:
+    """Return a value as a table of the UI can show it."""
+    if value is None:
+        return ""
+    return value if isinstance(value, int | float | str) else str(value)

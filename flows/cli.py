@@ -7,22 +7,34 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Event
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 from pydantic import ValidationError
 
 import flows
+from containers.gui import (
+    GuiSettings,
+    find_local_ilastik,
+    open_gui_in_browser,
+    open_local_gui,
+)
 from flows import console
+from flows.check import rows_of
 from flows.demo import demo as demo_flows
-from flows.errors import ImagesFailedError
+from flows.errors import ImagesFailedError, TrainingNeededError
 from flows.manifest import read_manifest
 from flows.quiet_prefect import quiet_prefect
 from flows.settings import list_settings
+from flows.watching import wait_until_trained
 from ilpix import label_images
 from ilpix.errors import IlpixError
+from ilpix.findings import has_errors
+from ilpix.project import read_project
+from ilpix.summary import summarise
 
 app = App(
     name="ilpix",
@@ -52,6 +64,7 @@ class Output:
         return "quiet" if self.quiet else "verbose" if self.verbose else "normal"
 
 
+Project = Annotated[Path, Parameter(alias="-p")]
 Flat = Parameter(name="*")  # the fields of a model are flags of the verb
 
 
@@ -106,16 +119,91 @@ def fix(
 
 
 @app.command
+def check(
+    *,
+    options: Annotated[flows.CheckOptions, Flat] = flows.CheckOptions(),
+    output: Output = Output(),
+) -> int:
+    """List everything that is wrong with a project and prepared images; change nothing."""
+    with plain_errors() as ended:
+        findings = flows.check.fn(output.data_dir, options)  # without a server: it keeps no record
+        ended.code = int(has_errors(findings))
+        if output.json:
+            console.print_json(rows_of(findings))
+        elif findings:
+            console.print_rows("check", rows_of(findings))
+        elif not output.quiet:
+            console.out.print("check: all is well")
+    return ended.code
+
+
+@app.command
+def show(project: Path = Path("pixel_classifier.ilp"), /, *, json: bool = False) -> int:
+    """Say what is in a project: classes, labels, crops, features, forests, what matters most.
+
+    Parameters
+    ----------
+    project
+        an .ilp file
+    json
+        for machines
+    """
+    with plain_errors() as ended:
+        summary = summarise(read_project(project))
+        if json:
+            console.print_json(asdict(summary))
+        else:
+            console.print_project(summary)
+    return ended.code
+
+
+@app.command
 def classify(
     *,
     preparing: Annotated[flows.PrepareOptions, Parameter(name="prepare")] = flows.PrepareOptions(),
     training: Annotated[flows.TrainOptions, Parameter(name="train")] = flows.TrainOptions(),
     predicting: Annotated[flows.RunOptions, Parameter(name="run")] = flows.RunOptions(),
+    wait: Annotated[bool, Parameter(negative="")] = False,
     output: Output = Output(),
 ) -> int:
-    """Prepare, train or say how to, and predict; flags of a step begin with its name."""
+    """Prepare, train or say how to, and predict; flags of a step begin with its name.
+
+    Parameters
+    ----------
+    wait
+        where somebody has to train in Ilastik, watch the project and go on when it is saved
+    """
     with reporting("run", output) as ended:
-        flows.classify(output.data_dir, preparing, training, predicting)
+        try:
+            flows.classify(output.data_dir, preparing, training, predicting)
+        except TrainingNeededError as error:
+            if not wait:
+                raise
+            console.print_notice(f"{error}\nWaiting until {error.project} is trained and saved …")
+            wait_until_trained(error.project)
+            flows.classify(output.data_dir, preparing, training, predicting)
+    return ended.code
+
+
+@app.command
+def gui(
+    *,
+    ilp: Project = Path("pixel_classifier.ilp"),
+    settings: Annotated[GuiSettings, Flat] = GuiSettings(),
+) -> int:
+    """Open a project in Ilastik to label and train by hand: a local one, else in the browser.
+
+    Parameters
+    ----------
+    ilp
+        the project
+    """
+    with plain_errors() as ended:
+        program = find_local_ilastik(settings.program)
+        if program:
+            ended.code = open_local_gui(program, ilp)
+        else:
+            open_gui_in_browser(ilp, settings, console.print_notice, Event())
     return ended.code
 
 
@@ -138,7 +226,6 @@ def demo(folder: Path = Path("demo"), /) -> int:
 
 labels_app = App(name="labels", help="Label layers between project and label images.")
 app.command(labels_app)
-Project = Annotated[Path, Parameter(alias="-p")]
 
 
 @labels_app.command(name="export")

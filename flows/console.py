@@ -18,10 +18,12 @@ from rich.text import Text
 from flows.errors import ImagesFailedError
 from flows.manifest import VerbRecord
 from flows.progress import BarDisplay, display
+from ilpix.summary import ProjectSummary
 
 Loudness = Literal["normal", "quiet", "verbose"]
 OUR_LOGGERS = ("flows", "tasks", "containers", "ilpix")
 _LEVELS = {"normal": logging.INFO, "quiet": logging.ERROR, "verbose": logging.DEBUG}
+MOST_IMPORTANT = 15  # rows of a table of importances
 _WEIGHT = ("kept", "done", "failed")
 _STATES = {"done": "done", "kept": "had been done before", "failed": "failed"}
 
@@ -76,6 +78,49 @@ def print_rows(title: str, rows: list[dict[str, Any]]) -> None:
     out.print(table)
 
 
+def print_project(summary: ProjectSummary) -> None:
+    """Print what is in a project, a table for each kind of thing."""
+    names = [label_class.name for label_class in summary.classes]
+    out.print(f"{summary.name}, Ilastik {summary.ilastik_version}", highlight=False)
+    out.print(
+        f"channels: {', '.join(summary.channel_names) or summary.n_channels}", highlight=False
+    )
+    classes = [
+        {
+            "class": label_class.name,
+            "colour": f"rgb{label_class.color}",
+            "labelled pixels": label_class.labelled_pixels,
+            "trained": "yes" if label_class.is_trained else "no",
+        }
+        for label_class in summary.classes
+    ]
+    print_rows("classes", classes)
+    crops = [
+        {"crop": crop.name, "rows × columns": f"{crop.size[0]} × {crop.size[1]}"}
+        | dict(zip(names, crop.labelled_pixels, strict=True))
+        for crop in summary.crops
+    ]
+    print_rows("crops and their labelled pixels", crops)
+    features = [
+        {"feature": name, "scales (px)": ", ".join(f"{scale:g}" for scale in scales)}
+        for name, scales in summary.features
+    ]
+    print_rows("features", features)
+    if forest := summary.forest:
+        out.print(
+            f"forest: {sum(forest.trees_per_forest)} trees, "
+            f"{forest.n_nodes} nodes, depth {forest.depth} (mean {forest.mean_depth:.1f}), "
+            f"{forest.n_used_columns} of {forest.n_columns} columns used",
+            highlight=False,
+        )
+    for kind, importances in (
+        ("feature", summary.feature_importance[:MOST_IMPORTANT]),
+        ("channel", summary.channel_importance[:MOST_IMPORTANT]),
+    ):
+        rows = [{kind: item.name, "share": f"{100 * item.share:.1f} %"} for item in importances]
+        print_rows(f"what the splits rely on, by {kind}", rows)
+
+
 def print_summary(record: VerbRecord) -> None:
     """Print in one line how many images a verb handled, and how."""
     images: dict[str, str] = {}
@@ -87,6 +132,11 @@ def print_summary(record: VerbRecord) -> None:
     out.print(
         f"{record.verb}: {told or 'nothing to do'} in {record.seconds:.1f} s", highlight=False
     )
+
+
+def print_notice(text: str) -> None:
+    """Print something that a person has to know or do."""
+    err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_error(text: str) -> None:

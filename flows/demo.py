@@ -1,4 +1,4 @@
-"""`demo`: synthetic tissue, labelled as a person would, classified and judged by its known truth."""
+"""`demo`: synthetic tissue, labelled as by a person, classified, judged by its known truth."""
 
 from pathlib import Path
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ilpix.errors import IlpixError
+from ilpix.findings import Finding
 
 
 class ImagesFailedError(IlpixError):
@@ -60,3 +61,15 @@ class TrainingNeededError(IlpixError):
             "From label images named like the crops: ilpix train --labels FOLDER.\n"
             "Then run ilpix classify again; what is done is not done twice."
         )
+
+
+class ImageMisfitError(IlpixError, ValueError):
+    """A prepared image is not what the classifier was trained on."""
+
+    def __init__(self, image: Path, findings: tuple[Finding, ...]) -> None:
+        super().__init__(image, findings)
+        self.image, self.findings = image, findings
+
+    def __str__(self) -> str:
+        reasons = (f"{finding.what}; {finding.advice}" for finding in self.findings)
+        return f"{self.image.name} {', and it '.join(reasons)}"

@@ -17,12 +17,16 @@ LabelNames = Annotated[tuple[str, ...], Parameter(consume_multiple=False)]
 
 def _as_form(schema: dict[str, Any]) -> None:
     """Make a schema a pleasant form: files and folders last, and "or nothing" as an empty field."""
-    fields = schema.get("properties", {}).values()
-    for position, field in enumerate(sorted(fields, key=lambda field: "path" in str(field))):
-        field["position"] = position
+    fields = schema.get("properties", {})
+    for field in fields.values():
         if alternatives := field.pop("anyOf", None):
             del field["default"]
-            field |= next(kind for kind in alternatives if kind != {"type": "null"})
+            field.update(next(kind for kind in alternatives if kind != {"type": "null"}))
+            if "enum" in field:  # the server lets nothing pass where any other type is meant
+                field["enum"] = [*field["enum"], None]
+    in_order = sorted(fields.values(), key=lambda field: field.get("format") == "path")
+    for position, field in enumerate(in_order):
+        field["position"] = position
 
 
 class Options(BaseModel):
@@ -116,8 +120,8 @@ class RunOptions(Options):
     engine: Literal["embedded", "docker", "local"] | None = Field(
         None,
         title="Engine",
-        description="embedded: in this process, with Ilastik's own numbers; docker: the official Ilastik "
-        "container; local: an Ilastik on the machine. Empty: what the machine is set to",
+        description="embedded: in this process, with Ilastik's own numbers; docker: the official "
+        "Ilastik container; local: an Ilastik on the machine. Empty: what the machine is set to",
     )
     ilastik: str | None = Field(
         None,
@@ -139,7 +143,9 @@ class RunOptions(Options):
         None, title="Images per run", description="of a container or of a local Ilastik; empty: 1"
     )
     pull: Literal["never", "missing", "always"] | None = Field(
-        None, title="Pull", description="when the container image is pulled; empty: when missing"
+        None,
+        title="Pull the container image",
+        description="from its registry; empty: when it is missing",
     )
     refresh: bool = Field(
         default=False, title="Compute again", description="also what had been computed before"
@@ -155,19 +161,20 @@ class TrainOptions(Options):
     labels: Path | None = Field(
         None,
         title="Label images",
-        description="folder of label images named like the crops (uint8, 0 = unlabelled, 1 = first class); "
-        "empty: the labels drawn in the project",
+        description="folder of label images named like the crops (uint8, 0 = unlabelled, 1 = first "
+        "class); empty: the labels drawn in the project",
     )
     features: str = Field(
         ">=1px",
         title="Features",
-        description="which features the classifier sees: 'all', '>=1px' (with all smoothings) or 'fast'",
+        description="what the classifier sees: 'all', '>=1px' (with all smoothings) or 'fast'",
     )
     seed: NonNegativeInt = Field(0, title="Seed", description="of the random forest")
     quality: bool = Field(
         default=True,
         title="Measure the quality",
-        description="by forests that have not seen a crop, one a crop; written to ilpix_report/training",
+        description="by forests that have not seen a crop, one a crop; written to "
+        "ilpix_report/training",
     )
     refresh: bool = Field(
         default=False, title="Train again", description="also where nothing has changed"
@@ -198,3 +205,23 @@ class FixOptions(Options):
         description="although crops without a lane or lanes without a crop are left",
     )
     dry_run: bool = Field(default=False, title="Only show the plan", description="change nothing")
+
+
+class CheckOptions(Options):
+    """What is compared with what."""
+
+    ilp: Path = Field(Path("pixel_classifier.ilp"), title="Project", description="the project")
+    img: Path = Field(
+        Path("ilastik_img"), title="Prepared images", description="folder of the prepared images"
+    )
+    probabilities: Annotated[Path, Parameter(alias="-o")] = Field(
+        Path("ilastik_probabilities"),
+        title="Probabilities",
+        description="folder for the results, whose disk is looked at",
+    )
+    engine: Literal["embedded", "docker", "local"] | None = Field(
+        None, title="Engine", description="what would predict; empty: what the machine is set to"
+    )
+    ilastik: str | None = Field(
+        None, title="Ilastik", description="the container image whose version is compared"
+    )

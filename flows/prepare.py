@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.artifacts import show_prepared
 from flows.errors import EveryImageTooSmallError
 from flows.options import PrepareOptions
 from flows.verb_run import VerbRun, running
@@ -53,6 +54,7 @@ def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions())
         if prepared and not keep:
             crops = _cut_crops(run, prepared, options)
             create_untrained_project(project, crops, options.labels, record)
+        show_prepared(run, record)
     return project
 
 

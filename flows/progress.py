@@ -1,4 +1,4 @@
-"""What a person sees while images are worked on: a bar on a terminal, lines elsewhere, an artifact in the UI."""
+"""What a person sees of the work: a bar on a terminal, lines elsewhere, an artifact in the UI."""
 
 import logging
 import time
@@ -87,7 +87,10 @@ class _BarStep:
         self.progress.update(self.task, advance=1, image=image)
 
 
-display: ContextVar[Display] = ContextVar("ilpix_display", default=LogDisplay())
+display: ContextVar[Display] = ContextVar(
+    "ilpix_display",
+    default=LogDisplay(),  # noqa: B039 - it holds nothing that could change
+)
 
 
 @contextmanager

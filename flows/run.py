@@ -5,7 +5,8 @@ from pathlib import Path
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.artifacts import show_images, show_previews
+from flows.artifacts import show_predicted
+from flows.check import find_misfit
 from flows.engines import choose_engine
 from flows.options import RunOptions
 from flows.report import write_report
@@ -42,13 +43,12 @@ def run(data_dir: Path = Path(), options: RunOptions = RunOptions()) -> list[Pat
         verb_run.notes["classes"] = [label_class.name for label_class in project.classes]
         targets = _predict_images(verb_run, project, options)
         previews = write_report(verb_run, project, targets)
-        show_images(verb_run, project)
-        show_previews(previews, project)
+        show_predicted(verb_run, project, previews)
     return targets
 
 
 def _predict_images(verb_run: VerbRun, project: PixelProject, options: RunOptions) -> list[Path]:
-    images = find_prepared(verb_run.path(options.img))
+    images = _find_fitting(verb_run, project, options)
     engine = choose_engine(verb_run, options, len(images))
     out = verb_run.path(options.probabilities)
     targets = {image.stem: out / f"{image.stem}.tiff" for image in images}
@@ -71,3 +71,13 @@ def _predict_images(verb_run: VerbRun, project: PixelProject, options: RunOption
         Chunks(engine.batch, predict_batch) if engine.batch > 1 else None,
     )
     return [targets[stem] for stem in written]
+
+
+def _find_fitting(verb_run: VerbRun, project: PixelProject, options: RunOptions) -> list[Path]:
+    """Return the prepared images that fit the project; the others are remembered as failed."""
+    images = find_prepared(verb_run.path(options.img))
+    misfits = {image: find_misfit(image, project) for image in images}
+    for image, error in misfits.items():
+        if error:
+            verb_run.fail(image.stem, error)
+    return [image for image in images if not misfits[image]]

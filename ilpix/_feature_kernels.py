@@ -1,7 +1,10 @@
-"""Compiled loops of the feature bank: a tile of one channel at a time, in buffers that stay in the cache.
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator"
+# ruff: noqa: PLR0913 - a kernel takes all its arrays by name; numba gives the types
+"""Compiled loops of the feature bank: one channel of a tile at a time, in buffers kept in the cache.
 
-Sums run from the centre outwards over symmetric pairs, with fused multiply-add, along x first, as Ilastik's
-own filters do: every pixel's value is the same operations in the same order whatever tile it is in.
+Sums run from the centre outwards over symmetric pairs, with fused multiply-add, along x first, as
+Ilastik's own filters do: every pixel's value is the same operations in the same order whatever tile
+it is in.
 """
 
 import numpy as np
@@ -10,9 +13,12 @@ from numba import njit
 from ilpix._vectors import fused
 
 MARGIN = 3  # px around a tile that the filters look at, all of which are at 1 px or below
-LANES = 16  # rows are computed in multiples of this many pixels; what lies beyond the tile is not used
+LANES = (
+    16  # rows are computed in multiples of this many pixels; what lies beyond the tile is not used
+)
 
-# The values of one channel at one scale, tensor and hessian with two each, and the kernels they need.
+# The values of one channel at one scale, tensor and hessian with two each, and the kernels they
+# need.
 SMOOTHED, LAPLACIAN, GRADIENT, DIFFERENCE, TENSOR, HESSIAN, N_VALUES = 0, 1, 2, 3, 4, 6, 8
 ORDER_0, ORDER_1, ORDER_2, NARROW, TENSOR_0, TENSOR_1, N_KERNELS = 0, 1, 2, 3, 4, 5, 6
 N_SCRATCH = 9  # planes of band + 2 · MARGIN rows that `filter_band` works in
@@ -21,13 +27,16 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @_compiled
-def smooth_tile(source, rows, columns, smoothing, radii, outputs, n_rows, n_columns, tile, passed, planes):
+def smooth_tile(
+    source, rows, columns, smoothing, radii, outputs, n_rows, n_columns, tile, passed, planes
+):
     """Pre-smooth every channel at every scale that some value needs.
 
-    source (C, Y, X) float32; rows, columns int32, where in source each row and column of the tile with all its
-    halo lies; smoothing (S, ·) float32, taps per scale from the centre outwards, with radii (S,);
-    outputs (C, S, N_VALUES) int32, negative where a value is not needed; n_rows, n_columns of a plane;
-    tile and passed: scratch, of the tile with all its halo; planes (C, S, ≥ n_rows, ≥ n_columns) float32.
+    source (C, Y, X) float32; rows, columns int32, where in source each row and column of the tile
+    with all its halo lies; smoothing (S, ·) float32, taps per scale from the centre outwards, with
+    radii (S,); outputs (C, S, N_VALUES) int32, negative where a value is not needed; n_rows,
+    n_columns of a plane; tile and passed: scratch, of the tile with all its halo; planes (C, S, ≥
+    n_rows, ≥ n_columns) float32.
     """
     inset = (len(rows) - n_rows) // 2
     for channel in range(len(source)):
@@ -44,14 +53,16 @@ def smooth_tile(source, rows, columns, smoothing, radii, outputs, n_rows, n_colu
 
 
 @_compiled
-def filter_band(planes, kernels, outputs, first, n_rows, n_columns, signs_y, signs_x, scratch, features):
+def filter_band(
+    planes, kernels, outputs, first, n_rows, n_columns, signs_y, signs_x, scratch, features
+):
     """Compute the values of a band of rows from the pre-smoothed planes.
 
     planes (C, S, rows + 2·MARGIN, ·) float32; kernels (S, N_KERNELS, 3) float32, one-sided; outputs
     (C, S, N_VALUES) int32, the column of each value or negative; first, n_rows: the band;
-    n_columns: a multiple of LANES; signs_y, signs_x float32: -1 where a row or column of a plane is a mirror
-    image, which turns the sign of the first derivatives, else 1; scratch (N_SCRATCH, ≥ n_rows + 2·MARGIN, ·);
-    features (F, ≥ n_rows, ≥ n_columns) float32, overwritten.
+    n_columns: a multiple of LANES; signs_y, signs_x float32: -1 where a row or column of a plane is
+        a mirror image, which turns the sign of the first derivatives, else 1; scratch (N_SCRATCH, ≥
+        n_rows + 2·MARGIN, ·); features (F, ≥ n_rows, ≥ n_columns) float32, overwritten.
     """
     for channel in range(planes.shape[0]):
         for scale in range(planes.shape[1]):
@@ -61,7 +72,9 @@ def filter_band(planes, kernels, outputs, first, n_rows, n_columns, signs_y, sig
                 _filter_plane(plane, taps, wanted, n_rows, n_columns, scratch, features)
             if wanted[TENSOR] >= 0 or wanted[TENSOR + 1] >= 0:
                 signs = signs_y[first : first + n_rows + 2 * MARGIN]
-                _structure_tensor(plane, taps, wanted, n_rows, n_columns, signs, signs_x, scratch, features)
+                _structure_tensor(
+                    plane, taps, wanted, n_rows, n_columns, signs, signs_x, scratch, features
+                )
 
 
 @_compiled
@@ -132,8 +145,9 @@ def _structure_tensor(plane, taps, wanted, n_rows, n_columns, signs_y, signs_x, 
 def smooth(tile, inset, taps, n_rows, n_columns, passed, target):
     """Smooth with a symmetric kernel along x, then along y.
 
-    tile (≥ n_rows + 2·inset, ≥ n_columns + 2·inset) float32, inset ≥ radius; taps (radius + 1,) float32 from
-    the centre outwards; passed (≥ n_rows + 2·radius, ·) float32, scratch; target (≥ n_rows, ≥ n_columns).
+    tile (≥ n_rows + 2·inset, ≥ n_columns + 2·inset) float32, inset ≥ radius; taps (radius + 1,)
+    float32 from the centre outwards; passed (≥ n_rows + 2·radius, ·) float32, scratch; target (≥
+    n_rows, ≥ n_columns).
     """
     radius = len(taps) - 1
     for y in range(n_rows + 2 * radius):
@@ -209,7 +223,13 @@ def _odd_along_row(row, taps, n, out):
 def _even_across_rows(plane, y, taps, n, out):
     """out[x] = a symmetric kernel of radius 2 on rows y … y + 4 of plane."""
     a, b, c = taps[0], taps[1], taps[2]
-    row_0, row_1, row_2, row_3, row_4 = plane[y], plane[y + 1], plane[y + 2], plane[y + 3], plane[y + 4]
+    row_0, row_1, row_2, row_3, row_4 = (
+        plane[y],
+        plane[y + 1],
+        plane[y + 2],
+        plane[y + 3],
+        plane[y + 4],
+    )
     for x in range(n):
         total = fused(b, row_1[x] + row_3[x], a * row_2[x])
         out[x] = fused(c, row_0[x] + row_4[x], total)

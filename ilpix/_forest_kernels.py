@@ -1,10 +1,13 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator"
+# ruff: noqa: PLR0913 - a kernel takes all its arrays by name; numba gives the types
 """Compiled loops of the forest: a block of 8 · 8 pixels goes down all trees together.
 
-At a node one comparison tells for all 64 pixels which go left. Neighbouring pixels are alike, so few nodes
-are met, far fewer than 64 walks would meet. What is still to be visited waits in a queue, children behind
-all others: a visit never waits for the one before it, and nothing in it is a branch to be mispredicted.
-Pixels at a leaf are noted on a ballot, a bit each; each tree has a ballot per class, and each leaf with
-several classes has its own.
+At a node one comparison tells for all 64 pixels which go left. Neighbouring pixels are alike, so
+few nodes are met, far fewer than 64 walks would meet. What is still to be visited waits in a queue,
+children behind
+all others: a visit never waits for the one before it, and nothing in it is a branch to be
+mispredicted. Pixels at a leaf are noted on a ballot, a bit each; each tree has a ballot per class,
+and each leaf with several classes has its own.
 """
 
 import numpy as np
@@ -12,7 +15,8 @@ from numba import njit
 
 from ilpix._vectors import LANES, which_below
 
-# A node with a threshold. A child is a node, or negative where it is a leaf; a ballot is the leaf's, or 0.
+# A node with a threshold. A child is a node, or negative where it is a leaf; a ballot is the
+# leaf's, or 0.
 NODE = np.dtype(
     [
         ("feature", np.int32),
@@ -29,16 +33,19 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @_compiled
-def predict(features, width, nodes, roots, batches, votes, block, ballots, counts, queue, masks, out):
+def predict(
+    features, width, nodes, roots, batches, votes, block, ballots, counts, queue, masks, out
+):
     """Average over trees the votes of the leaf each pixel reaches. Equal to a threshold goes right.
 
-    features (F, rows, columns) float32, rows and columns those of out rounded up to a multiple of SIDE, what
-    lies beyond is not used; nodes NODE; roots (T, 2) int32, node and ballot, either as in a NODE;
-    batches (B + 1,) int32, where each batch of trees begins; votes (L, K) float32 of the leaves with several
-    classes; out (rows, width, K) float32, overwritten. Ballots: 0 is not counted, then class k of tree t
-    at 1 + t·K + k, then the L leaves.
-    Scratch: block (F, LANES) float32, ballots (1 + T·K + L,) uint64, counts (digits,) uint64, enough to
-    count T in binary, queue int32 and masks uint64 of at least the nodes of a batch and 2.
+    features (F, rows, columns) float32, rows and columns those of out rounded up to a multiple of
+    SIDE, what lies beyond is not used; nodes NODE; roots (T, 2) int32, node and ballot, either as
+    in a NODE; batches (B + 1,) int32, where each batch of trees begins; votes (L, K) float32 of the
+    leaves with several classes; out (rows, width, K) float32, overwritten. Ballots: 0 is not
+    counted, then class k of tree t at 1 + t·K + k, then the L leaves.
+    Scratch: block (F, LANES) float32, ballots (1 + T·K + L,) uint64, counts (digits,) uint64,
+        enough to count T in binary, queue int32 and masks uint64 of at least the nodes of a batch
+        and 2.
     """
     n_classes = out.shape[2]
     sums = np.empty(LANES, np.float32)
@@ -51,7 +58,9 @@ def predict(features, width, nodes, roots, batches, votes, block, ballots, count
                 _vote(block, nodes, roots[batches[i] : batches[i + 1]], ballots, queue, masks)
             for k in range(n_classes):
                 _count(ballots[1 + k : 1 + len(roots) * n_classes : n_classes], counts)
-                _average(counts, ballots[1 + len(roots) * n_classes :], votes[:, k], len(roots), sums)
+                _average(
+                    counts, ballots[1 + len(roots) * n_classes :], votes[:, k], len(roots), sums
+                )
                 for y in range(n_rows):
                     for x in range(n_columns):
                         out[top + y, left + x, k] = sums[y * SIDE + x]

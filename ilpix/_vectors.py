@@ -1,6 +1,9 @@
-"""Two operations that numba cannot spell: a fused multiply-add, and a comparison of 64 values to one mask.
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator"
+# ruff: noqa: PLR0913 - a kernel takes all its arrays by name; numba gives the types
+"""What numba cannot spell: a fused multiply-add, and a comparison of 64 values to one mask.
 
-Each is a Python function, which is what runs where compilation is switched off, and the same for compiled code.
+Each is a Python function, which is what runs where compilation is switched off, and the same for
+compiled code.
 """
 
 import numpy as np
@@ -14,7 +17,8 @@ LANES = 64
 def fused(a, b, c):
     """Return a · b + c, float32, rounded once. Compiled: one instruction, in vectors too.
 
-    Where compilation is switched off this goes through float64, where one result in 2^29 is rounded twice.
+    Where compilation is switched off this goes through float64, where one result in 2^29 is rounded
+    twice.
     """
     return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
 
@@ -38,7 +42,7 @@ def _fused(_context, a, b, c):
 @overload(fused, inline="always")
 def _fused_compiled(a, b, c):
     if a == b == c == types.float32:
-        return lambda a, b, c: _fused(a, b, c)
+        return lambda a, b, c: _fused(a, b, c)  # noqa: PLW0108 - an intrinsic is no function
     return None
 
 
@@ -51,7 +55,9 @@ def _which_below(_context, values, row, threshold):
         vector = ir.VectorType(ir.FloatType(), LANES)
         place = builder.bitcast(builder.gep(data, [first]), vector.as_pointer())
         lanes = builder.load(place, align=4)
-        one = builder.insert_element(ir.Constant(vector, ir.Undefined), threshold, ir.Constant(ir.IntType(32), 0))
+        one = builder.insert_element(
+            ir.Constant(vector, ir.Undefined), threshold, ir.Constant(ir.IntType(32), 0)
+        )
         order = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
         splat = builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), order)
         return builder.bitcast(builder.fcmp_ordered("<", lanes, splat), ir.IntType(LANES))
@@ -60,5 +66,5 @@ def _which_below(_context, values, row, threshold):
 
 
 @overload(which_below, inline="always")
-def _which_below_compiled(values, row, threshold):
-    return lambda values, row, threshold: _which_below(values, row, threshold)
+def _which_below_compiled(values, row, threshold):  # noqa: ARG001 - as in the function
+    return lambda values, row, threshold: _which_below(values, row, threshold)  # noqa: PLW0108 - as above

@@ -1,15 +1,16 @@
 """A trained project as something that turns an image into class probabilities, tile by tile.
 
-A chunk of rows is read, its tiles are computed by threads, and while the next chunk is computed the strips of
-this one are compressed and written. Threads share nothing but what they read, and every pixel's value is
-computed in one order, so the result is the same for any number of threads and any size of tile.
+A chunk of rows is read, its tiles are computed by threads, and while the next chunk is computed the
+strips of this one are compressed and written. Threads share nothing but what they read, and every
+pixel's value is computed in one order, so the result is the same for any number of threads and any
+size of tile.
 """
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
@@ -36,7 +37,7 @@ _CHUNKS_AHEAD = 2  # in computation while one is written
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Classifier:
-    """K classes, learnt from images of C channels. Made by `Classifier.of`; safe to use from many threads."""
+    """K classes, learnt from images of C channels; many threads may use one."""
 
     n_channels: int
     class_names: tuple[str, ...]
@@ -44,7 +45,7 @@ class Classifier:
     filters: Filters
     forest: PackedForest
     label_of_vote: tuple[int, ...]  # the class, counted from 0, of each vote column
-    tile_size: TileSize = TileSize()
+    tile_size: TileSize = field(default_factory=TileSize)
 
     @classmethod
     def of(cls, project: PixelProject) -> "Classifier":
@@ -87,7 +88,11 @@ class Classifier:
         n_threads = threads or _n_cores()
         with ThreadPoolExecutor(n_threads) as pool:
             chunks = self._predict_chunks(
-                lambda rows: pixels[:, rows.start : rows.stop], pixels.shape, pool, n_threads, Event()
+                lambda rows: pixels[:, rows.start : rows.stop],
+                pixels.shape,
+                pool,
+                n_threads,
+                Event(),
             )
             return np.concatenate(list(chunks))
 
@@ -108,7 +113,8 @@ class Classifier:
 
         Raises:
             WrongChannelsError, ImageTooSmallError, NotFiniteError: if the image does not fit.
-            UnreadableImageError, MissingDatasetError, ImageAxesError, PixelTypeError: from `open_prepared`.
+            UnreadableImageError, MissingDatasetError, ImageAxesError, PixelTypeError: from
+            `open_prepared`.
             StoppedError: if `stop` was set.
         """
         n_threads = threads or _n_cores()
@@ -150,7 +156,9 @@ class Classifier:
         waiting: deque[tuple[FloatArray, list[Future[None]]]] = deque()
         for first in range(0, height, _CHUNK_ROWS):
             rows = range(first, min(first + _CHUNK_ROWS, height))
-            halo = range(max(0, rows.start - self.filters.halo), min(height, rows.stop + self.filters.halo))
+            halo = range(
+                max(0, rows.start - self.filters.halo), min(height, rows.stop + self.filters.halo)
+            )
             window = Window(read(halo), halo.start, height)
             require_finite(window.pixels, halo.start)
             out = np.zeros((len(rows), width, len(self.class_names)), np.float32)

@@ -1,7 +1,8 @@
 """Ilastik's feature bank: which columns there are, and their values.
 
-Every channel is filtered on its own, in two steps per scale: pre-smoothing, then the filter at no more than
-1 px. Column order is feature, scale, channel, eigenvalue. Borders mirror without repeating the edge pixel.
+Every channel is filtered on its own, in two steps per scale: pre-smoothing, then the filter at no
+more than 1 px. Column order is feature, scale, channel, eigenvalue. Borders mirror without
+repeating the edge pixel.
 """
 
 import math
@@ -73,7 +74,9 @@ class FeatureSelection:
             raise ValueError(f"unknown features {unknown}; known are {list(FEATURE_IDS)}")
         if len(set(self.ids)) != len(self.ids):
             raise ValueError(f"each feature may be named once, got {list(self.ids)}")
-        if len(self.matrix) != len(self.ids) or any(len(row) != len(self.scales) for row in self.matrix):
+        if len(self.matrix) != len(self.ids) or any(
+            len(row) != len(self.scales) for row in self.matrix
+        ):
             raise ValueError(
                 f"the selection needs a row for each of {len(self.ids)} features "
                 f"and a column for each of {len(self.scales)} scales"
@@ -84,7 +87,8 @@ class FeatureSelection:
         for feature_id, scale in self.chosen:
             if scale < _SMALLEST_SCALES.get(feature_id, 0.0):
                 raise ValueError(
-                    f"{feature_id} needs a scale of at least {_SMALLEST_SCALES[feature_id]} px, got {scale}"
+                    f"{feature_id} needs a scale of at least {_SMALLEST_SCALES[feature_id]} px, "
+                    f"got {scale}"
                 )
 
     @property
@@ -112,7 +116,9 @@ class FeatureSelection:
         for feature_id, scale in self.chosen:
             name = f"{_TITLES[feature_id]} (σ={float(scale)}) in 2D"
             n_columns = n_channels * _n_values(feature_id)
-            names += [name] if n_columns == 1 else [f"{name} [{index}]" for index in range(n_columns)]
+            names += (
+                [name] if n_columns == 1 else [f"{name} [{index}]" for index in range(n_columns)]
+            )
         return tuple(names)
 
     def smallest_size(self) -> int:
@@ -149,7 +155,9 @@ def _n_values(feature_id: str) -> int:
 
 
 def compute_features(
-    image: npt.NDArray[Any], selection: FeatureSelection, columns: Sequence[FeatureColumn] | None = None
+    image: npt.NDArray[Any],
+    selection: FeatureSelection,
+    columns: Sequence[FeatureColumn] | None = None,
 ) -> FloatArray:
     """Compute feature columns of a whole image; all of them are in memory at once.
 
@@ -216,7 +224,7 @@ def features_at(
 
 
 def require_finite(pixels: FloatArray, first_row: int = 0) -> None:
-    """Refuse pixels (C, Y, X) that are NaN or infinite; `first_row` is the image's row of the first here.
+    """Refuse pixels (C, Y, X) that are NaN or infinite; in the image they begin at `first_row`.
 
     Raises:
         NotFiniteError: naming the first of them.

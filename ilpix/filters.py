@@ -40,7 +40,7 @@ class Filters:
     smoothing: FloatArray  # (S, ·) of the pre-smoothing
     radii: npt.NDArray[np.int32]  # (S,) of the pre-smoothing, px
     kernels: FloatArray  # (S, N_KERNELS, 3) of the filters
-    outputs: npt.NDArray[np.int32]  # (C, S, N_VALUES) the column of a value; negative: not needed
+    outputs: npt.NDArray[np.int32]  # (C, S, N_VALUES) column of a value; negative: not needed
 
     @property
     def reach(self) -> int:
@@ -75,9 +75,10 @@ def build_filters(columns: "Sequence[FeatureColumn]", n_channels: int) -> Filter
 def gaussian_taps(sigma: float, order: int, ratio: float) -> FloatArray:
     """Return the right half of a Gaussian kernel or of its derivative, from the centre outwards.
 
-    Order 0 sums to 1 over the whole kernel, order 1 answers 1 to a ramp, order 2 answers 1 to x²/2 and 0 to
-    a constant. The radius is `ratio` · `sigma`, rounded. As in Ilastik's filters the function's values are
-    rounded to float32 before they are normalised: without that some taps differ in their last bit.
+    Order 0 sums to 1 over the whole kernel, order 1 answers 1 to a ramp, order 2 answers 1 to x²/2
+    and 0 to a constant. The radius is `ratio` · `sigma`, rounded. As in Ilastik's filters the
+    function's values are rounded to float32 before they are normalised: without that some taps
+    differ in their last bit.
     """
     radius = math.floor(ratio * sigma + 0.5)
     x = np.arange(radius + 1)

@@ -1,9 +1,10 @@
 """Random forests as Ilastik stores them: a typed value, read with every index checked.
 
-A stored tree is two arrays. `topology` holds the column and class counts, then nodes of five numbers (kind,
-place of its parameters, left child, right child, column) and leaves of two (kind, place of its parameters).
-`parameters` holds a weight, then the threshold of a node or the class probabilities of a leaf. All trees are
-followed from their roots at once, one level after the other; no node may be met twice, so this ends.
+A stored tree is two arrays. `topology` holds the column and class counts, then nodes of five
+numbers (kind, place of its parameters, left child, right child, column) and leaves of two (kind,
+place of its parameters). `parameters` holds a weight, then the threshold of a node or the class
+probabilities of a leaf. All trees are followed from their roots at once, one level after the other;
+no node may be met twice, so this ends.
 """
 
 import re
@@ -50,7 +51,7 @@ class Forest:
 
 
 def check_forest(group: h5py.Group) -> list[Problem]:
-    """List what is wrong with the forests in a `ClassifierForests` group; empty where they can be loaded."""
+    """List what is wrong with the forests in a `ClassifierForests` group; empty if nothing is."""
     return _read(group)[1]
 
 
@@ -58,7 +59,8 @@ def load_forest(group: h5py.Group) -> Forest:
     """Read all forests of a `ClassifierForests` group as one.
 
     Raises:
-        InvalidProjectError: with every problem found: a missing part, an index out of bounds, a cycle, a
+        InvalidProjectError: with every problem found: a missing part, an index out of bounds, a
+            cycle, a
             kind of node other than threshold and class probabilities, numbers that are not finite.
     """
     forest, problems = _read(group)
@@ -78,7 +80,7 @@ def predict_samples(forest: Forest, samples: npt.NDArray[np.float32]) -> npt.NDA
         (P, K) class probabilities, in the order of `forest.labels`.
     """
     packed = pack(forest)
-    width = -(-len(samples) // SIDE**2) * SIDE
+    width = max(-(-len(samples) // SIDE**2), 1) * SIDE
     features = np.zeros((len(packed.columns), SIDE * width), np.float32)
     features[:, : len(samples)] = samples.T[packed.columns]
     out = np.empty((SIDE, width, len(forest.labels)), np.float32)
@@ -108,7 +110,9 @@ def _read(group: h5py.Group) -> tuple[Forest | None, list[Problem]]:
     ]
     stored = _read_trees([tree for trees in forests for tree in trees], len(labels), problems)
     if stored is not None and not stored.names:
-        problems.append(Problem(group.name, "holds no trees; train the classifier and save the project"))
+        problems.append(
+            Problem(group.name, "holds no trees; train the classifier and save the project")
+        )
     if stored is None or problems:
         return None, problems
     forest = _follow(stored, labels, tuple(map(len, forests)), problems)
@@ -122,7 +126,9 @@ def _read_labels(group: h5py.Group, problems: list[Problem]) -> tuple[int, ...]:
     labels = tuple(int(value) for value in values)
     if not labels or labels[0] < 1 or labels[-1] > MAX_LABEL or list(labels) != sorted(set(labels)):
         problems.append(
-            Problem(f"{group.name}/known_labels", f"needs increasing label values from 1 to {MAX_LABEL}")
+            Problem(
+                f"{group.name}/known_labels", f"needs increasing label values from 1 to {MAX_LABEL}"
+            )
         )
     return labels
 
@@ -145,7 +151,7 @@ def _read_trees(
     for tree, topology in zip(trees, topologies, strict=True):
         counts = topology[:_ROOT].tolist()
         if counts != [n_columns, n_classes] or n_columns < 1:
-            what = f"counts columns and classes as {counts}, elsewhere they are {[n_columns, n_classes]}"
+            what = f"counts columns and classes as {counts}, others as {[n_columns, n_classes]}"
             problems.append(Problem(f"{tree.name}/topology", what))
     return _StoredTrees(
         [tree.name for tree in trees],
@@ -201,7 +207,7 @@ def _follow(
     trees_per_forest: tuple[int, ...],
     problems: list[Problem],
 ) -> Forest:
-    """Number the nodes of all trees, level by level; what is broken goes to `problems` and is not followed."""
+    """Number the nodes of all trees, level by level; what is broken goes to `problems`."""
     levels: list[tuple[npt.NDArray[np.generic], ...]] = []
     is_met = np.zeros(len(stored.topology), np.bool_)
     tree = np.arange(len(stored.names))
@@ -216,14 +222,18 @@ def _follow(
         at = stored.topology_starts[tree] + place
         is_repeated = is_met[at].any() or len(np.unique(at)) < len(at)
         if is_repeated or len(levels) > MAX_DEPTH or n_nodes * stored.n_classes > MAX_STORED_VALUES:
-            problems.append(Problem(stored.names[tree[0]], "or another tree has a cycle or is too large"))
+            problems.append(
+                Problem(stored.names[tree[0]], "or another tree has a cycle or is too large")
+            )
             break
         is_met[at] = True
         is_inner = stored.topology[at] == _INNER_KIND
         levels.append(_node_values(stored, tree, at, is_inner, n_nodes))
         at, tree = at[is_inner], np.repeat(tree[is_inner], 2)
         place = np.stack([stored.topology[at + 2], stored.topology[at + 3]], axis=1).ravel()
-    feature, threshold, left, right, votes = (np.concatenate(column) for column in zip(*levels, strict=True))
+    feature, threshold, left, right, votes = (
+        np.concatenate(column) for column in zip(*levels, strict=True)
+    )
     roots = np.arange(len(stored.names), dtype=np.int32)
     return Forest(
         feature, threshold, left, right, votes, roots, stored.n_columns, labels, trees_per_forest
@@ -233,7 +243,7 @@ def _follow(
 def _node_values(
     stored: _StoredTrees, tree: _Ints, at: _Ints, is_inner: _Bools, n_before: int
 ) -> tuple[npt.NDArray[np.generic], ...]:
-    """Return feature, threshold, left, right and votes of a level; its children are numbered from `n_before`."""
+    """Return feature, threshold, left, right, votes of a level; its children follow `n_before`."""
     child = np.where(is_inner, n_before + 2 * (np.cumsum(is_inner) - 1), 0).astype(np.int32)
     parameter = stored.parameter_starts[tree] + stored.topology[at + 1] + 1
     feature = np.full(len(at), LEAF, np.int32)
@@ -244,40 +254,47 @@ def _node_values(
     return feature, threshold, child, np.where(is_inner, child + 1, 0).astype(np.int32), votes
 
 
-# Each of the following says for nodes (tree, place in its topology) whether one thing holds, given that
-# everything before it holds.
+# Each of the following says for nodes (tree, place in its topology) whether one thing holds, given
+# that everything before it holds.
 
 
 def _lies_inside(stored: _StoredTrees, tree: _Ints, place: _Ints) -> _Bools:
     length = np.diff(stored.topology_starts)[tree]
-    return (place >= _ROOT) & (place + _LEAF_LENGTH <= length)
+    sound: _Bools = (place >= _ROOT) & (place + _LEAF_LENGTH <= length)
+    return sound
 
 
 def _has_known_kind(stored: _StoredTrees, tree: _Ints, place: _Ints) -> _Bools:
     length = np.diff(stored.topology_starts)[tree]
     kind = stored.topology[stored.topology_starts[tree] + place]
-    return (kind == _LEAF_KIND) | ((kind == _INNER_KIND) & (place + _INNER_LENGTH <= length))
+    sound: _Bools = (kind == _LEAF_KIND) | (
+        (kind == _INNER_KIND) & (place + _INNER_LENGTH <= length)
+    )
+    return sound
 
 
 def _has_parameters(stored: _StoredTrees, tree: _Ints, place: _Ints) -> _Bools:
     at = stored.topology_starts[tree] + place
     needed = np.where(stored.topology[at] == _INNER_KIND, 2, 1 + stored.n_classes)
     parameter = stored.topology[at + 1]
-    return (parameter >= 0) & (parameter + needed <= np.diff(stored.parameter_starts)[tree])
+    length = np.diff(stored.parameter_starts)[tree]
+    sound: _Bools = (parameter >= 0) & (parameter + needed <= length)
+    return sound
 
 
 def _has_column(stored: _StoredTrees, tree: _Ints, place: _Ints) -> _Bools:
     at = stored.topology_starts[tree] + place
     is_inner = stored.topology[at] == _INNER_KIND
     column = stored.topology[np.where(is_inner, at + 4, 0)]
-    return ~is_inner | ((column >= 0) & (column < stored.n_columns))
+    sound: _Bools = ~is_inner | ((column >= 0) & (column < stored.n_columns))
+    return sound
 
 
 def _has_numbers(stored: _StoredTrees, tree: _Ints, place: _Ints) -> _Bools:
     at = stored.topology_starts[tree] + place
     is_inner = stored.topology[at] == _INNER_KIND
     parameter = stored.parameter_starts[tree] + stored.topology[at + 1] + 1
-    sound = np.isfinite(stored.parameters[parameter])
+    sound: _Bools = np.isfinite(stored.parameters[parameter])
     votes = stored.parameters[parameter[~is_inner, None] + np.arange(stored.n_classes)]
     sound[~is_inner] = (votes >= 0).all(axis=1) & (abs(votes.sum(axis=1) - 1) <= _LARGEST_ROUNDING)
     return sound

@@ -28,12 +28,24 @@ _LARGEST = np.finfo(np.float32).max
 class PreparationOptions(BaseModel, frozen=True, extra="forbid"):
     """How images are prepared; the defaults are steinbock's."""
 
-    aggr: Aggregation = Field("mean", description="how the channels of a group become one channel")
-    mean: bool = Field(default=True, description="prepend the mean of all channels")
-    meanfactor: float = Field(
-        100.0, gt=0, allow_inf_nan=False, description="what the prepended mean is multiplied by"
+    aggr: Aggregation = Field(
+        "mean",
+        title="Aggregation",
+        description="how the channels of a group become one channel",
     )
-    scale: PositiveInt = Field(2, description="how many times longer the image edges become")
+    mean: bool = Field(
+        default=True, title="Mean first", description="prepend the mean of all channels"
+    )
+    meanfactor: float = Field(
+        100.0,
+        gt=0,
+        allow_inf_nan=False,
+        title="Factor of the mean",
+        description="what the prepended mean is multiplied by",
+    )
+    scale: PositiveInt = Field(
+        2, title="Scale", description="how many times longer the image edges become"
+    )
 
 
 def prepare_image(image: NDArray[Any], panel: Panel, options: PreparationOptions) -> FloatImage:

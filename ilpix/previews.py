@@ -21,7 +21,8 @@ def write_preview(
     Args:
         probabilities: a probability image of K classes.
         colors: red, green and blue of each class, 0 to 255; K of them.
-        target: the PNG, replaced where it exists; of larger images every n-th pixel is shown, so that
+        target: the PNG, replaced where it exists; of larger images every n-th pixel is shown, so
+            that
             neither side is longer than `LARGEST_SIDE`.
 
     Raises:

@@ -1,7 +1,7 @@
-"""Probability images: TIFF, (Y, X, K) uint16, 65535 for a probability of 1, LZW, as steinbock leaves them.
+"""Probability images as steinbock leaves them: TIFF, (Y, X, K) uint16, 65535 for 1, LZW.
 
-They are written strip by strip, whole or not at all. The height of a strip follows from the image alone, so
-the same probabilities give the same bytes whoever computed them in whatever pieces.
+They are written strip by strip, whole or not at all. The height of a strip follows from the image
+alone, so the same probabilities give the same bytes whoever computed them in whatever pieces.
 """
 
 from collections import deque
@@ -32,7 +32,7 @@ _LOOK_AHEAD = 64  # strips in compression
 def to_uint16(
     probabilities: FloatArray, rounding: Literal["nearest", "down"] = "nearest"
 ) -> StoredArray:
-    """Convert probabilities of any shape as Ilastik does: in float32, nearest since 1.4.2, down before."""
+    """Convert as Ilastik does: in float32, to the nearest since 1.4.2, down before."""
     scaled = probabilities * np.float32(LARGEST)
     return (np.rint(scaled) if rounding == "nearest" else np.floor(scaled)).astype(np.uint16)
 
@@ -49,16 +49,20 @@ def write_probabilities(
         target: the file, replaced where it exists.
         shape: (Y, X, K).
         blocks: (rows, X, K) each, from top to bottom, Y rows in all.
-        pool: compresses strips at the same time; without it they are compressed one after the other.
+        pool: compresses strips at the same time; without it they are compressed one after the
+            other.
 
     Raises:
         ValueError: if the blocks have another number of rows in all; nothing is written.
     """
     height, width, n_classes = shape
     strip_rows = max(1, min(height, _STRIP_BYTES // (2 * width * n_classes)))
-    with replacing(target) as temporary, TiffWriter(
-        temporary, bigtiff=2 * height * width * n_classes > _LARGEST_CLASSIC_TIFF, byteorder="<"
-    ) as file:
+    with (
+        replacing(target) as temporary,
+        TiffWriter(
+            temporary, bigtiff=2 * height * width * n_classes > _LARGEST_CLASSIC_TIFF, byteorder="<"
+        ) as file,
+    ):
         file.write(
             _compress(_cut(blocks, height, strip_rows), pool),
             shape=shape if n_classes > 1 else (height, width),
@@ -76,7 +80,8 @@ def verify_probabilities(path: Path, shape: tuple[int, int], n_classes: int) -> 
     """Check that a file is a whole probability image of `shape` (Y, X); it is read strip by strip.
 
     Raises:
-        InvalidProbabilitiesError: if it cannot be opened or decoded, has another shape, type or number of
+        InvalidProbabilitiesError: if it cannot be opened or decoded, has another shape, type or
+            number of
             classes, or has a pixel whose probabilities do not sum to 1 within rounding.
     """
     with _opened(path) as page:
@@ -90,7 +95,9 @@ def verify_probabilities(path: Path, shape: tuple[int, int], n_classes: int) -> 
         away = abs(rows.sum(axis=2, dtype=np.int64) - LARGEST) > n_classes
         if away.any():
             y, x = (int(place[0]) for place in np.nonzero(away))
-            what = f"the probabilities at y {first + y}, x {x} do not sum to 1: {rows[y, x].tolist()}"
+            what = (
+                f"the probabilities at y {first + y}, x {x} do not sum to 1: {rows[y, x].tolist()}"
+            )
             raise InvalidProbabilitiesError(path, what)
 
 
@@ -101,7 +108,8 @@ def read_rows(path: Path) -> Iterator[tuple[int, StoredArray]]:
         The first row, and (rows, X, K) uint16.
 
     Raises:
-        InvalidProbabilitiesError: if the file cannot be opened or decoded, or is no image of strips.
+        InvalidProbabilitiesError: if the file cannot be opened or decoded, or is no image of
+            strips.
     """
     with _opened(path) as page:
         if page.is_tiled or page.planarconfig != 1 or page.dtype != np.uint16:
@@ -117,7 +125,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, StoredArray]]:
 
 
 def class_areas(path: Path) -> dict[str, list[int] | list[float]]:
-    """Return `shape` [Y, X], and for `areas` the share of pixels where each class is the most probable.
+    """Return `shape` [Y, X], and as `areas` the share of pixels where each class is most probable.
 
     Raises:
         InvalidProbabilitiesError: as `read_rows`.
@@ -147,7 +155,7 @@ def _opened(path: Path) -> Iterator[TiffPage]:
 
 
 def _cut(blocks: Iterable[StoredArray], height: int, strip_rows: int) -> Iterator[StoredArray]:
-    """Cut rows that arrive in blocks of any height into strips of `strip_rows`, the last one shorter."""
+    """Cut rows that arrive in blocks of any height into strips; only the last one is shorter."""
     kept: list[StoredArray] = []
     n_kept = n_cut = 0
     for block in blocks:

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import h5py
 import numpy as np
@@ -35,7 +35,7 @@ MAX_OBJECTS = 200_000  # groups and datasets; 1000 lanes and 1000 trees make 25 
 MAX_VALUES = 2**27  # of all datasets that are read together, trees aside
 MAX_TEXT_LENGTH = 2**16
 
-_Item = h5py.h5g.GroupID | h5py.h5d.DatasetID | h5py.h5t.TypeID
+_Item: TypeAlias = h5py.h5g.GroupID | h5py.h5d.DatasetID | h5py.h5t.TypeID
 
 # What h5py raises for damage inside a file: each error of the HDF5 library becomes one of these.
 DAMAGE = (OSError, RuntimeError, ValueError, TypeError, KeyError)
@@ -95,6 +95,9 @@ def _walk(file: h5py.File, texts: StoredTexts, problems: list[Problem]) -> None:
         parent, group = groups.pop()
         for name in group:
             where = f"{parent}/{name.decode(errors='replace')}"
+            if b"\xef\xbf\xbd" in where.encode():
+                problems.append(Problem(where, "has a name that is no UTF-8 text"))
+                continue
             if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
                 problems.append(Problem(where, "is a link; copy the data itself into the project"))
                 continue

@@ -12,7 +12,13 @@ from pathlib import Path, PurePosixPath
 import h5py
 import numpy as np
 
-from ilpix.errors import IlpixError, LabelClassesError, ProjectInUseError
+from ilpix.errors import (
+    IlpixError,
+    InvalidProjectError,
+    LabelClassesError,
+    Problem,
+    ProjectInUseError,
+)
 from ilpix.features import FeatureSelection
 from ilpix.files import replacing
 from ilpix.forest import Forest
@@ -28,7 +34,15 @@ from ilpix.project import (
     LabelClass,
     read_project,
 )
-from ilpix.project_file import FEATURES, FORESTS, INFOS, WORKFLOW, open_project
+from ilpix.project_file import (
+    DAMAGE,
+    FEATURES,
+    FORESTS,
+    INFOS,
+    MAX_VALUES,
+    WORKFLOW,
+    open_project,
+)
 
 DEFAULT_CLASSES = ("Nucleus", "Cytoplasm", "Background")
 MIN_CLASSES, MAX_CLASSES = 2, 20
@@ -190,21 +204,69 @@ def rewriting(project_path: Path, without: Collection[str]) -> Iterator[h5py.Fil
         ):
             copy_without(source, target, without)
             yield target
-        read_project(temporary)
+        require_valid(temporary, project_path)
+
+
+def require_valid(draft: Path, project_path: Path) -> None:
+    """Read a draft of a project back before it takes the place of the project.
+
+    Raises:
+        InvalidProjectError: with every problem of the draft, under the name of the project.
+    """
+    try:
+        read_project(draft)
+    except InvalidProjectError as error:
+        raise InvalidProjectError(project_path, error.problems) from error
 
 
 def copy_without(source: h5py.Group, target: h5py.Group, without: Collection[str]) -> None:
-    """Copy a group but for the paths `without`, which are given from the root of the file."""
-    for name, value in source.attrs.items():
-        target.attrs.create(name, value, dtype=source.attrs.get_id(name).dtype)
+    """Copy a group but for the paths `without`, which are given from the root of the file.
+
+    Values are read and written again: the copying of the HDF5 library itself does not survive
+    damage.
+
+    Raises:
+        InvalidProjectError: if a value is damaged.
+    """
+    _copy_attributes(source, target)
     for name, item in source.items():
         where = item.name.lstrip("/")
         if where in without:
             continue
-        if any(left_out.startswith(f"{where}/") for left_out in without):
+        if isinstance(item, h5py.Group):
             copy_without(item, target.create_group(name), without)
-        else:
-            source.copy(item, target, name)
+        elif isinstance(item, h5py.Dataset):
+            copy_dataset(item, target, name)
+
+
+def copy_dataset(source: h5py.Dataset, target: h5py.Group, name: str) -> None:
+    """Copy a dataset with its type, attributes and compression.
+
+    Raises:
+        InvalidProjectError: if its value is damaged, or too large for any project.
+    """
+    try:
+        if source.size is not None and source.size > MAX_VALUES:
+            raise ValueError(f"claims to hold {source.size} values")
+        value = source[()]
+        copy = target.create_dataset(
+            name,
+            data=value,
+            dtype=None if source.shape is None else source.dtype,
+            chunks=source.chunks,
+            compression=source.compression,
+            compression_opts=source.compression_opts,
+        )
+        _copy_attributes(source, copy)
+    except DAMAGE as error:
+        problem = Problem(source.name, f"cannot be copied: {error}")
+        raise InvalidProjectError(Path(source.file.filename), (problem,)) from error
+
+
+def _copy_attributes(source: h5py.Group | h5py.Dataset, target: h5py.Group | h5py.Dataset) -> None:
+    for name, value in source.attrs.items():
+        dtype = None if isinstance(value, h5py.Empty) else source.attrs.get_id(name).dtype
+        target.attrs.create(name, value, dtype=dtype)
 
 
 def write_export_settings(group: h5py.Group, folder: PurePosixPath) -> None:

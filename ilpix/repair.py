@@ -24,13 +24,15 @@ from ilpix.label_blocks import (
     labels_group,
     read_label_blocks,
 )
-from ilpix.project import LOCAL_DATA, read_project
+from ilpix.project import LOCAL_DATA
 from ilpix.project_file import INFOS, ProjectReader, open_project
 from ilpix.project_writing import (
     CROP_AXES,
     EXPORT,
     UTF8,
+    copy_dataset,
     copy_without,
+    require_valid,
     write_export_settings,
     write_lane,
     write_text_value,
@@ -81,15 +83,20 @@ def apply_fix(plan: FixPlan, *, backup: bool = True) -> None:
     paths = [path for path, changes in changed if changes]
     asides = {path: _backup_of(path) if backup else _hidden(path, "old") for path in paths}
     _require_free(plan.project_path, asides.values())
-    for path in (project, crops):
-        remove(_hidden(path, "new"))  # left by a fix that was cut short before its swap
-    if plan.changes_crops:
-        _make_crops(plan, _hidden(crops, "new"))
-    if plan.changes_project:
-        _make_project(plan, _hidden(project, "new"))
-    for path in paths:
-        flush_to_disk(_hidden(path, "new"))
-    swap_in(journal_of(project), [_swap(project, path, asides[path], backup) for path in paths])
+    new = [_hidden(path, "new") for path in (project, crops)]
+    _remove_all(new)  # left by a fix that was cut short before its swap
+    journal = journal_of(project)
+    try:
+        if plan.changes_crops:
+            _make_crops(plan, _hidden(crops, "new"))
+        if plan.changes_project:
+            _make_project(plan, _hidden(project, "new"))
+        for path in paths:
+            flush_to_disk(_hidden(path, "new"))
+        swap_in(journal, [_swap(project, path, asides[path], backup) for path in paths])
+    finally:
+        if not journal.exists():  # else the swap has begun and needs them
+            _remove_all(new)
 
 
 def finish_interrupted_fix(project_path: Path) -> bool:
@@ -99,6 +106,11 @@ def finish_interrupted_fix(project_path: Path) -> bool:
         FixRefusedError: if something else has taken the name of the old or the new files.
     """
     return finish_swap(journal_of(project_path.resolve()))
+
+
+def _remove_all(paths: Iterable[Path]) -> None:
+    for path in paths:
+        remove(path)
 
 
 def _backup_of(path: Path) -> Path:
@@ -174,7 +186,7 @@ def _make_project(plan: FixPlan, target_path: Path) -> None:
         if plan.changes_export:
             _write_export(plan, source, target.create_group(EXPORT))
     shutil.copymode(plan.project_path, target_path)
-    read_project(target_path)
+    require_valid(target_path, plan.project_path)
 
 
 def _lane_group(plan: LanePlan) -> str:
@@ -186,10 +198,11 @@ def _write_lane(
 ) -> None:
     group = target.create_group(entry.name)
     write_lane(group, crop, planes)
-    for name in set(entry) - _REPLACED:
-        if name in group:
-            del group[name]
-        entry.copy(name, group)
+    for name, item in entry.items():
+        if name not in _REPLACED and isinstance(item, h5py.Dataset):
+            if name in group:
+                del group[name]
+            copy_dataset(item, group, name)
 
 
 def _write_labels(

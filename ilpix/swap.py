@@ -31,11 +31,11 @@ def journal_of(project_path: Path) -> Path:
 
 
 def swap_in(journal: Path, swaps: Sequence[Swap]) -> None:
-    """Put every new file or folder in its place; nothing changes where the first step fails.
+    """Put every new file or folder in its place, or none of them.
 
     Raises:
         FixRefusedError: if something else has taken a name in the meantime.
-        OSError: if a file cannot be moved; `finish_swap` goes on once it can be.
+        OSError: if a file cannot be moved; what was moved before is moved back.
     """
     draft = journal.with_name(f"{journal.name}.new")  # not of a random name: nothing is left behind
     draft.write_text(json.dumps([asdict(swap) for swap in swaps], indent=1), encoding="utf-8")
@@ -45,11 +45,7 @@ def swap_in(journal: Path, swaps: Sequence[Swap]) -> None:
     try:
         finish_swap(journal)
     except OSError:
-        folder = journal.parent
-        if not any((folder / swap.aside).exists() for swap in swaps) and all(
-            (folder / swap.new).exists() for swap in swaps
-        ):
-            journal.unlink()
+        _undo(journal, swaps)
         raise
 
 
@@ -115,6 +111,16 @@ def _swap_one(journal: Path, swap: Swap) -> None:
         _flush_folder(target.parent)
     new.rename(target)
     _flush_folder(target.parent)
+
+
+def _undo(journal: Path, swaps: Sequence[Swap]) -> None:
+    for swap in reversed(swaps):
+        new, target, aside = (journal.parent / name for name in (swap.new, swap.target, swap.aside))
+        if not new.exists():  # it is in its place
+            target.rename(new)
+        if aside.exists():
+            aside.rename(target)
+    journal.unlink()
 
 
 def _flush_folder(folder: Path) -> None:

@@ -1,8 +1,8 @@
 """Features of one tile of an image at a time, in a workspace that one thread uses again and again.
 
-A tile is pre-smoothed once, at every scale, with all the halo that needs. The filters then follow band by
-band of a few rows, so that the values of all columns stay in the cache until the forest has read them.
-Every pixel's values are the same whatever tile and band it lies in.
+A tile is pre-smoothed once, at every scale, with all the halo that needs. The filters then follow
+band by band of a few rows, so that the values of all columns stay in the cache until the forest has
+read them. Every pixel's values are the same whatever tile and band it lies in.
 """
 
 from collections.abc import Iterator
@@ -71,10 +71,12 @@ class Workspace:
         self._tile = np.zeros((size.rows + halo, wide), np.float32)
         self._passed = np.zeros((size.rows + halo, wide), np.float32)
         self._planes = np.zeros(
-            (filters.n_channels, n_scales, size.rows + 2 * margin, n_columns + 2 * lanes), np.float32
+            (filters.n_channels, n_scales, size.rows + 2 * margin, n_columns + 2 * lanes),
+            np.float32,
         )
         self._scratch = np.zeros(
-            (kernels.N_SCRATCH, max(size.band_rows + 2 * margin, 3), n_columns + 2 * lanes), np.float32
+            (kernels.N_SCRATCH, max(size.band_rows + 2 * margin, 3), n_columns + 2 * lanes),
+            np.float32,
         )
         self._features = np.zeros(
             (filters.n_columns, _round_up(size.band_rows), n_columns), np.float32
@@ -84,8 +86,9 @@ class Workspace:
         """Compute the features of a tile, band by band.
 
         Yields:
-            The band's first row in the tile, its number of rows, and its features (F, ≥ rows, ≥ width)
-            float32, rounded up to a multiple of `kernels.LANES`; the next band overwrites them.
+            The band's first row in the tile, its number of rows, and its features (F, ≥ rows, ≥
+            width) float32, rounded up to a multiple of `kernels.LANES`; the next band overwrites
+            them.
         """
         filters, margin = self._filters, kernels.MARGIN
         n_columns = _round_up(tile.width)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float32]
 
-_TREES_PER_BATCH = 100  # enough visits in flight, few enough for the queue to stay in the cache
+_TREES_PER_BATCH = 10  # enough visits in flight, few enough for the queue to stay in the cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +31,8 @@ class PackedForest:
         """Write the class probabilities of a block of pixels.
 
         Args:
-            features: (F, rows, columns), in the order of `columns`; rows and columns are those of `out`
+            features: (F, rows, columns), in the order of `columns`; rows and columns are those of
+                `out`
                 rounded up to a multiple of `kernels.SIDE`.
             width: pixels of each row.
             out: (rows, width, K), overwritten.
@@ -105,4 +106,5 @@ def not_below(thresholds: npt.NDArray[np.float64]) -> FloatArray:
     """
     with np.errstate(over="ignore"):
         nearest = thresholds.astype(np.float32)
-    return np.where(nearest < thresholds, np.nextafter(nearest, np.float32(np.inf)), nearest)
+        above = np.nextafter(nearest, np.float32(np.inf))
+    return np.where(nearest < thresholds, above, nearest)

@@ -80,7 +80,7 @@ class ContentPolicy(CachePolicy):
 
 
 def is_known(work: Task[..., Any], call: Mapping[str, Any]) -> bool:
-    """Tell whether calling a task would be a hit, where it is keyed by content and not refreshed."""
+    """Tell whether calling a task would be a hit."""
     policy, results = work.cache_policy, work.result_storage
     return (
         isinstance(policy, ContentPolicy)

@@ -51,8 +51,8 @@ def predict_image(  # noqa: PLR0913 - what decides the result, and what computes
     target: Path,
     project: Path,
     engine: Engine,
-    classifier: str,
-    computed_by: str,
+    classifier: str,  # noqa: ARG001 - part of the key
+    computed_by: str,  # noqa: ARG001 - part of the key
     workspace: Path,
     run: str = "",
     outcome: Outcome | None = None,

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 def is_kept(project: Path, record: ImageRecord) -> bool:
-    """Tell whether a project carries labels or a classifier that fit images prepared as `record` says.
+    """Tell whether a project carries work that fits images prepared as `record` says.
 
     Raises:
         ProjectInUseError: if it carries such work, but for images prepared in another way.
@@ -47,7 +47,7 @@ def _fits(project: Path, record: ImageRecord) -> bool:
 def create_untrained_project(
     target: Path, crops: tuple[Path, ...], labels: Sequence[str], record: ImageRecord
 ) -> FilesWritten:
-    """Make a project with a lane for each crop; a project with a person's work is backed up first."""
+    """Make a project with a lane for each crop; one with a person's work is backed up first."""
     try:
         require_replaceable(target)
     except ProjectInUseError:

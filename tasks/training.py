@@ -26,8 +26,8 @@ from tasks.records import FilesWritten, files_written
 def train_classifier(  # noqa: PLR0913 - each decides the result, or where it goes
     target: Path,
     source: Path | None,
-    crops: tuple[Path, ...],
-    labels: str,
+    crops: tuple[Path, ...],  # noqa: ARG001 - part of the key
+    labels: str,  # noqa: ARG001 - part of the key
     features: FeatureSelection,
     seed: int,
     targets: tuple[Path, ...] = (),

@@ -26,9 +26,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def ilpix(*words: str) -> int:
     """Run the command line in this process, beside the tests' server; return its exit code."""
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["ilpix", *words])
-        cli.main()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
     assert isinstance(ended.value.code, int)
     return ended.value.code
 

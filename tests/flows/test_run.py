@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import tifffile
 
+from flows.check import check
+from flows.classify import classify
 from flows.demo import CROPSIZE, LABELS, SEED, accuracy, write_labels_of_a_person
 from flows.errors import ImagesFailedError, TrainingNeededError
-from flows.classify import classify
 from flows.options import PrepareOptions, RunOptions, TrainOptions
 from flows.prepare import prepare
 from flows.run import run
@@ -229,3 +230,22 @@ def test_classify_finishes_good_images_and_names_the_bad_one(folder: Path) -> No
         classify(folder, OPTIONS)
     assert list(raised.value.failures) == ["broken"]
     assert len(list((folder / "ilastik_probabilities").iterdir())) == 5
+
+
+def test_swapped_channels_fail_alone_and_are_named(folder: Path) -> None:
+    """Swapped channels used to give probabilities that look right and are nonsense."""
+    with h5py.File(folder / "ilastik_img" / "region_2.h5", "r+") as file:
+        record = json.loads(file["img"].attrs["ilpix"])
+        names = record["channel_names"]
+        record["channel_names"] = [names[0], names[2], names[1], *names[3:]]
+        file["img"].attrs["ilpix"] = json.dumps(record)
+    with pytest.raises(ImagesFailedError, match=names[1].replace("+", r"\+")) as raised:
+        run(folder)
+    assert list(raised.value.failures) == ["region_2"]
+    assert not (folder / "ilastik_probabilities" / "region_2.tiff").exists()
+
+
+def test_check_finds_nothing_wrong_and_changes_nothing(folder: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert check(folder) == ()
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before

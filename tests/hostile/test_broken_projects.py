@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,14 +17,18 @@ import h5py
 import numpy as np
 import pytest
 
+from ilpix.checks import check_quickly
 from ilpix.errors import IlpixError, InvalidProjectError
 from ilpix.features import FEATURE_IDS, FeatureSelection
+from ilpix.findings import has_errors
 from ilpix.forest import LEAF, Forest
 from ilpix.hdf5 import ImageRecord
 from ilpix.labels import read_labels, write_labels
 from ilpix.preparation import PreparationOptions
 from ilpix.project import read_project
 from ilpix.project_writing import create_project, label_classes, store_classifier
+from ilpix.repair import apply_fix
+from ilpix.repair_plan import plan_fix
 
 LIMIT_S = 5  # a hang is stopped; each case takes a few hundredths
 
@@ -300,10 +305,17 @@ def write_sound_project(path: Path) -> None:
     store_classifier(path, SELECTION, FOREST, SELECTION.names(2), n_samples=48)
 
 
-@pytest.fixture
-def project_path(tmp_path: Path) -> Path:
-    path = tmp_path / "p.ilp"
+@pytest.fixture(scope="module")
+def sound_project(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("sound") / "p.ilp"
     write_sound_project(path)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def project_path(tmp_path: Path, sound_project: bytes) -> Path:
+    path = tmp_path / "p.ilp"
+    path.write_bytes(sound_project)
     return path
 
 
@@ -332,6 +344,9 @@ def test_damage_is_a_clear_error(project_path: Path, case: Damage) -> None:
     with pytest.raises(IlpixError, match=case.says) as caught:
         read_project(project_path)
     assert str(project_path) in str(caught.value)
+    findings = check_quickly(project_path, [])
+    assert has_errors(findings)
+    assert any(re.search(case.says, f"{found.where}: {found.what}") for found in findings)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -343,6 +358,18 @@ def test_a_broken_project_is_not_written_to(project_path: Path, case: Damage) ->
         write_labels(project_path, {1: np.ones((6, 8), np.uint8)})
     assert project_path.read_bytes() == before
     assert [path.name for path in project_path.parent.iterdir()] == ["p.ilp"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_broken_project_is_not_fixed(project_path: Path, case: Damage) -> None:
+    """A few kinds of damage do not hinder a plan; none may do more than be listed."""
+    with h5py.File(project_path, "r+") as file:
+        case.inflict(file)
+    before = project_path.read_bytes()
+    with suppress(IlpixError):
+        plan = plan_fix(project_path, project_path.parent / "crops", project_path.parent / "out")
+        apply_fix(plan)
+    assert project_path.read_bytes() == before
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.9, 0.999])
@@ -393,6 +420,7 @@ def test_a_text_of_gigabytes_is_refused_before_it_is_read(project_path: Path, wh
 FUZZ = """
 import random, sys
 from pathlib import Path
+from ilpix.checks import check_quickly
 from ilpix.errors import IlpixError
 from ilpix.project import read_project
 

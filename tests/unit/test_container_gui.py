@@ -33,9 +33,6 @@ class PlayedEngine:
             start=lambda _: None, inspect_container=self._inspect, remove_container=self._remove
         )
 
-    def ping(self) -> None:
-        """Be there."""
-
     def close(self) -> None:
         """Nothing is open."""
 
@@ -62,6 +59,7 @@ def project(tmp_path: Path) -> Path:
 def _play(monkeypatch: pytest.MonkeyPatch, exit_code: int = 0) -> PlayedEngine:
     engine = PlayedEngine(exit_code)
     monkeypatch.setattr(docker, "from_env", lambda **_: engine)
+    monkeypatch.setenv("DOCKER_HOST", "tcp://played")
     return engine
 
 

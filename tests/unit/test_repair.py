@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from imagecodecs import png_encode
 
-from ilpix.errors import FixRefusedError, ProjectLockedError
+from ilpix.errors import FixRefusedError, InvalidProjectError, ProjectLockedError
 from ilpix.hdf5 import axistags_json
 from ilpix.labels import read_labels
 from ilpix.project import read_project
@@ -383,6 +383,52 @@ def test_a_project_that_ilastik_has_open_is_left_alone(tmp_path: Path) -> None:
         os.waitpid(child, 0)
 
 
+def refuse(path: Path, target: Path) -> Path:
+    raise PermissionError(f"{path.name} cannot become {target.name}")
+
+
+def test_a_folder_that_cannot_be_moved_leaves_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(tmp_path)
+    before = digests(tmp_path)
+    made = plan(tmp_path)
+    move = Path.rename
+
+    def move_all_but_crops(path: Path, target: Path) -> Path:
+        return refuse(path, target) if path.name == "ilastik_crops" else move(path, target)
+
+    monkeypatch.setattr(Path, "rename", move_all_but_crops)
+    with pytest.raises(PermissionError, match="ilastik_crops cannot become"):
+        apply_fix(made)
+    monkeypatch.undo()
+    assert digests(tmp_path) == before
+    fix(tmp_path)
+    assert_fixed(tmp_path, ["a", "b"], [1, 2])
+
+
+def test_a_project_behind_a_link_is_fixed_where_it_lies(tmp_path: Path) -> None:
+    set_up(tmp_path / "store")
+    work = tmp_path / "work"
+    work.mkdir()
+    for name in ("p.ilp", "ilastik_crops"):
+        (work / name).symlink_to(tmp_path / "store" / name)
+    fix(work)
+    assert (work / "p.ilp").is_symlink()
+    assert_fixed(tmp_path / "store", ["a", "b"], [1, 2])
+
+
+def test_labels_of_an_unknown_class_stop_the_fix(tmp_path: Path) -> None:
+    set_up(tmp_path)
+    with h5py.File(tmp_path / "p.ilp", "r+") as file:
+        file["PixelClassification/LabelSets/labels000/block0000"][0, 0, 0, 0] = 7
+    before = digests(tmp_path)
+    with pytest.raises(InvalidProjectError, match="labels of class 7") as caught:
+        fix(tmp_path)
+    assert caught.value.path == tmp_path / "p.ilp"
+    assert digests(tmp_path) == before
+
+
 # A fix is killed before each of its file operations in turn.
 
 OPERATIONS = ("open", "os.", "shutil.", "tempfile.")
@@ -440,15 +486,21 @@ def old_state_is_there(folder: Path, old: dict[str, str]) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # fork beside idle threads
-@pytest.mark.parametrize("backup", [True, False], ids=["backup", "no_backup"])
-def test_a_fix_killed_anywhere_is_finished_by_the_next(tmp_path: Path, backup: bool) -> None:
+@pytest.mark.parametrize(
+    ("backup", "first"),
+    [(True, 0), (False, 30)],  # up to the swap both are alike
+    ids=["backup", "no_backup"],
+)
+def test_a_fix_killed_anywhere_is_finished_by_the_next(
+    tmp_path: Path, backup: bool, first: int
+) -> None:
     start, whole = tmp_path / "start", tmp_path / "whole"
     set_up(start)
     old = digests(start)
     shutil.copytree(start, whole)
     fix_again(whole, backup)
     wanted = digests(whole)
-    operation, killed = 0, True
+    operation, killed = first, True
     while killed:
         folder = tmp_path / f"killed{operation}"
         shutil.copytree(start, folder)
@@ -465,8 +517,8 @@ def test_a_fix_killed_anywhere_is_finished_by_the_next(tmp_path: Path, backup: b
 def test_a_fix_killed_twice_is_finished_by_the_third(tmp_path: Path) -> None:
     start = tmp_path / "start"
     set_up(start)
-    for first in range(70, 110, 10):
-        for second in range(0, 40, 13):
+    for first in range(36, 48, 3):
+        for second in range(0, 12, 5):
             folder = tmp_path / f"killed{first}_{second}"
             shutil.copytree(start, folder)
             run_killed(first, folder, lambda: fix_again(folder, True))  # noqa: B023 -- run at once

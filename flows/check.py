@@ -1,0 +1,71 @@
+"""`check`: whether project and prepared images fit, every problem at once, before a run."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from containers.presets import ilastik_version
+from flows.artifacts import show_table
+from flows.errors import ImageMisfitError
+from flows.options import CheckOptions
+from flows.settings import Settings
+from ilpix.checks import check_project
+from ilpix.errors import IlpixError
+from ilpix.findings import Finding
+from ilpix.hdf5 import find_prepared, open_prepared
+from ilpix.image_checks import Expectation, check_image_fits
+from ilpix.project import PixelProject
+
+
+@flow(name="check", flow_run_name="check-{data_dir.name}")
+def check(data_dir: Path = Path(), options: CheckOptions = CheckOptions()) -> tuple[Finding, ...]:
+    """Look at a project and the prepared images, list every problem, change nothing.
+
+    Args:
+        data_dir: the folder that holds both.
+        options: which project, which images, and what would predict them.
+
+    Returns:
+        What was found, errors first; nothing where all is well.
+
+    Raises:
+        NoPreparedImagesError: if there are no prepared images.
+    """
+    settings = Settings()
+    image = options.ilastik or settings.container.image
+    findings = check_project(
+        data_dir / options.ilp,
+        find_prepared(data_dir / options.img),
+        output_dir=data_dir / options.probabilities,
+        ilastik_version=ilastik_version(image)
+        if (options.engine or settings.engine) == "docker"
+        else None,
+    )
+    show_table("check-findings", rows_of(findings), "what was found, errors first")
+    return findings
+
+
+def rows_of(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
+    """Return findings as a table."""
+    return [
+        {
+            "severity": finding.severity,
+            "topic": finding.topic,
+            "where": finding.where,
+            "what": finding.what,
+            "advice": finding.advice,
+        }
+        for finding in findings
+    ]
+
+
+def find_misfit(image: Path, project: PixelProject) -> IlpixError | None:
+    """Return why a prepared image must not be predicted with a project, without reading pixels."""
+    wanted = Expectation(project.n_channels, project.record, project.features)
+    try:
+        with open_prepared(image) as opened:
+            findings = check_image_fits(opened, wanted)
+    except IlpixError as error:
+        return error
+    errors = tuple(finding for finding in findings if finding.severity == "error")
+    return ImageMisfitError(image, errors) if errors else None

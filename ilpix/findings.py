@@ -1,0 +1,43 @@
+"""What a check found: the value that people and machines read."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+_SHOWN_PLACES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or that a person should know."""
+
+    severity: Literal["error", "warning"]  # an error makes the result wrong or impossible
+    topic: str  # one word that stays the same from version to version, such as "channels"
+    where: str  # which file or lane
+    what: str
+    advice: str  # what to do about it
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Return whether anything found makes the result wrong or impossible."""
+    return any(finding.severity == "error" for finding in findings)
+
+
+def merge(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Put findings that differ only in their place into one; errors first, else as they came."""
+    places = defaultdict(list)
+    for finding in findings:
+        key = (finding.severity, finding.topic, finding.what, finding.advice)
+        places[key].append(finding.where)
+    merged = [
+        Finding(severity, topic, _list(where), what, advice)
+        for (severity, topic, what, advice), where in places.items()
+    ]
+    return tuple(sorted(merged, key=lambda finding: finding.severity))
+
+
+def _list(places: list[str]) -> str:
+    shown = ", ".join(places[:_SHOWN_PLACES])
+    n_more = len(places) - _SHOWN_PLACES
+    return f"{shown} and {n_more} more" if n_more > 0 else shown

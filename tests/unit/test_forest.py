@@ -1,0 +1,195 @@
+"""Forests against their slow twin, and what is refused in a stored one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ilpix.errors import InvalidProjectError
+from ilpix.forest import LEAF, Forest, check_forest, load_forest, predict_samples
+from ilpix.voting import not_below
+from tests.unit.slow_twins import slow_predict
+
+N_COLUMNS = 4
+VALUES = (-1.0, 0.0, 0.1, 0.5, 1.0, 1e30)  # of thresholds, and of samples that lie on them
+
+LEAF_KIND = 0x40000000
+# Column and class counts; the root at 2; its children, both leaves, at 7 and 9.
+TREE = [N_COLUMNS, 3, 0, 0, 7, 9, 1, LEAF_KIND, 2, LEAF_KIND, 6]
+PARAMETERS = [1.0, 0.5, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.25, 0.75]
+
+
+@st.composite
+def forests(draw: st.DrawFn, *, pure: bool) -> Forest:
+    n_classes = draw(st.integers(1, 4))
+    nodes: list[tuple[int, float, int, int, list[float]]] = []
+
+    def grow(depth: int) -> int:
+        here = len(nodes)
+        nodes.append((LEAF, 0.0, 0, 0, [0.0] * n_classes))
+        if depth == 0 or draw(st.booleans()):
+            votes = np.zeros(n_classes)
+            votes[draw(st.integers(0, n_classes - 1))] = 1
+            if not pure and draw(st.booleans()):
+                votes[:] = 1 / n_classes
+            nodes[here] = (LEAF, 0.0, 0, 0, votes.tolist())
+        else:
+            column, threshold = draw(st.integers(0, N_COLUMNS - 1)), draw(st.sampled_from(VALUES))
+            left = grow(depth - 1)
+            nodes[here] = (column, threshold, left, grow(depth - 1), [0.0] * n_classes)
+        return here
+
+    roots = [grow(draw(st.integers(0, 5))) for _ in range(draw(st.integers(1, 13)))]
+    feature, threshold, left, right, votes = zip(*nodes, strict=True)
+    return Forest(
+        np.array(feature, np.int32),
+        np.array(threshold),
+        np.array(left, np.int32),
+        np.array(right, np.int32),
+        np.array(votes),
+        np.array(roots, np.int32),
+        N_COLUMNS,
+        tuple(range(1, n_classes + 1)),
+        (len(roots),),
+    )
+
+
+samples_on_thresholds = st.lists(
+    st.lists(
+        st.sampled_from([*map(np.float32, VALUES), np.float32(np.nan), np.float32(np.inf)]),
+        min_size=N_COLUMNS,
+        max_size=N_COLUMNS,
+    ),
+    max_size=70,
+).map(lambda rows: np.array(rows, np.float32).reshape(-1, N_COLUMNS))
+
+
+@settings(deadline=None, max_examples=40)
+@given(forest=forests(pure=True), samples=samples_on_thresholds)
+def test_predictions_are_those_of_the_slow_twin(
+    forest: Forest, samples: npt.NDArray[np.float32]
+) -> None:
+    expected = [slow_predict(forest, sample) for sample in samples]
+    actual = predict_samples(forest, samples)
+    assert actual.shape == (len(samples), len(forest.labels))
+    np.testing.assert_array_equal(actual, np.reshape(expected, actual.shape).astype(np.float32))
+
+
+@settings(deadline=None, max_examples=20)
+@given(forest=forests(pure=False), samples=samples_on_thresholds)
+def test_leaves_of_several_classes_share_their_vote(
+    forest: Forest, samples: npt.NDArray[np.float32]
+) -> None:
+    """Their votes are added after those of pure leaves, so the last digit may differ."""
+    expected = [slow_predict(forest, sample) for sample in samples]
+    actual = predict_samples(forest, samples)
+    np.testing.assert_allclose(actual, np.reshape(expected, actual.shape), rtol=1e-6)
+
+
+@given(st.floats(allow_nan=False), st.floats(allow_nan=False, width=32))
+def test_a_float32_threshold_decides_as_the_float64_one(threshold: float, value: float) -> None:
+    decided = np.float32(value) < not_below(np.array([threshold]))[0]
+    assert bool(decided) == (value < threshold)
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> h5py.Group:
+    """Two stored forests of two trees and one: column 1 below 0.5 is class 1, else a quarter class 2."""
+    file = h5py.File(tmp_path / "forest.h5", "w")
+    group = file.create_group("ClassifierForests")
+    group["known_labels"] = np.array([1, 2, 4], np.uint32)
+    for name in ("Forest0000/Tree_0", "Forest0000/Tree_1", "Forest0001/Tree_0"):
+        group[f"{name}/topology"] = np.array(TREE, np.int32)
+        group[f"{name}/parameters"] = np.array(PARAMETERS)
+    return group
+
+
+def test_a_stored_forest_is_read_as_one(group: h5py.Group) -> None:
+    forest = load_forest(group)
+    assert check_forest(group) == []
+    assert (forest.labels, forest.trees_per_forest, forest.n_columns) == ((1, 2, 4), (2, 1), 4)
+    samples = np.zeros((2, N_COLUMNS), np.float32)
+    samples[1, 1] = 0.5
+    np.testing.assert_array_equal(predict_samples(forest, samples), [[1, 0, 0], [0, 0.25, 0.75]])
+
+
+def replace(group: h5py.Group, name: str, values: npt.ArrayLike) -> None:
+    del group[name]
+    group[name] = values
+
+
+def set_value(name: str, index: int, value: float) -> Callable[[h5py.Group], None]:
+    def change(group: h5py.Group) -> None:
+        group[f"Forest0000/Tree_1/{name}"][index] = value
+
+    return change
+
+
+def link_to_another_file(group: h5py.Group) -> None:
+    del group["Forest0000/Tree_1/topology"]
+    group["Forest0000/Tree_1/topology"] = h5py.ExternalLink("other.h5", "/topology")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (set_value("topology", 4, 2), "a cycle"),
+        (set_value("topology", 5, 7), "a cycle"),
+        (set_value("topology", 4, 11), "outside of its topology"),
+        (set_value("topology", 4, -1), "outside of its topology"),
+        (set_value("topology", 5, 2**31 - 1), "outside of its topology"),
+        (set_value("topology", 2, 1), "neither a threshold nor class probabilities"),
+        (set_value("topology", 9, 0), "neither a threshold nor class probabilities"),
+        (set_value("topology", 8, 7), "outside of its parameters"),
+        (set_value("topology", 3, -1), "outside of its parameters"),
+        (set_value("topology", 6, N_COLUMNS), "a column that does not exist"),
+        (set_value("topology", 6, -1), "a column that does not exist"),
+        (set_value("topology", 0, 3), "counts columns and classes as"),
+        (set_value("topology", 1, 2**30), "counts columns and classes as"),
+        (set_value("parameters", 1, np.nan), "not finite"),
+        (set_value("parameters", 3, np.inf), "not finite"),
+        (set_value("parameters", 3, 0.5), "do not sum to 1"),
+        (lambda g: g.__delitem__("known_labels"), "missing"),
+        (lambda g: replace(g, "known_labels", np.array([1, 1, 2], np.uint32)), "increasing"),
+        (lambda g: replace(g, "known_labels", np.array([0, 1, 2], np.uint32)), "increasing"),
+        (lambda g: replace(g, "known_labels", np.array([1, 2, 300], np.uint32)), "increasing"),
+        (lambda g: g["Forest0001/Tree_0"].__delitem__("parameters"), "missing"),
+        (lambda g: replace(g, "Forest0001/Tree_0/topology", "text"), "not those of a forest"),
+        (lambda g: replace(g, "Forest0001/Tree_0/topology", np.zeros(0, np.int32)), "counts"),
+        (lambda g: replace(g, "Forest0001/Tree_0", 5), "not a group"),
+        (lambda g: [g.__delitem__(name) for name in ("Forest0000", "Forest0001")], "no trees"),
+        (link_to_another_file, "not an array of this file"),
+    ],
+)
+def test_a_broken_forest_is_refused_with_its_place(
+    group: h5py.Group, change: Callable[[h5py.Group], None], says: str
+) -> None:
+    with np.errstate(all="ignore"):
+        change(group)
+    problems = check_forest(group)
+    assert any(says in problem.what for problem in problems)
+    assert all(problem.where.startswith("/ClassifierForests") for problem in problems)
+    with pytest.raises(InvalidProjectError, match=says):
+        load_forest(group)
+
+
+def test_a_forest_that_claims_to_be_huge_is_refused_without_reading_it(group: h5py.Group) -> None:
+    del group["Forest0000/Tree_1/parameters"]
+    group["Forest0000/Tree_1"].create_dataset(
+        "parameters", shape=(2**40,), dtype=np.float64, chunks=(1024,)
+    )
+    assert "more than a forest can need" in check_forest(group)[0].what
+
+
+def test_every_broken_tree_is_named(group: h5py.Group) -> None:
+    for name in ("Forest0000/Tree_0", "Forest0001/Tree_0"):
+        group[f"{name}/topology"][6] = 99
+    assert [problem.where for problem in check_forest(group)] == [
+        "/ClassifierForests/Forest0000/Tree_0",
+        "/ClassifierForests/Forest0001/Tree_0",
+    ]
