@@ -11,6 +11,7 @@ RUN_LABEL = "ilpix.run"
 IMAGE_LABEL = "ilpix.image"
 LEASE_LABEL = "ilpix.lease"
 TMP = "/tmp"  # noqa: S108 a path in the container, its own tmpfs
+OPEN_FILES = 4096
 LOG_BYTES = 16 * 2**20  # what the engine keeps of one container's output
 
 
@@ -84,7 +85,10 @@ class ContainerRun:
             "memswap_limit": limits.memory_bytes,  # as much as the memory: no swap
             "nano_cpus": round(limits.cpus * 1e9),
             "pids_limit": limits.pids,
-            "ulimits": [Ulimit(name="core", soft=0, hard=0)],
+            "ulimits": [
+                Ulimit(name="core", soft=0, hard=0),
+                Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES),
+            ],
         }
 
     @staticmethod

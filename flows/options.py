@@ -176,6 +176,12 @@ class TrainOptions(Options):
         description="by forests that have not seen a crop, one a crop; written to "
         "ilpix_report/training",
     )
+    suggest: bool = Field(
+        default=False,
+        title="Only suggest features",
+        description="drops features that cross-validation does not miss, says what speed it "
+        "buys, and writes the table ilpix_report/training/features.csv; trains nothing",
+    )
     refresh: bool = Field(
         default=False, title="Train again", description="also where nothing has changed"
     )

@@ -1,10 +1,9 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator"
 # ruff: noqa: PLR0913 - a kernel takes all its arrays by name; numba gives the types
-"""Compiled loops of the feature bank: one channel of a tile at a time, in buffers kept in the cache.
+"""Compiled loops of the feature bank: one channel of a tile at a time, in the cache.
 
 Sums run from the centre outwards over symmetric pairs, with fused multiply-add, along x first, as
-Ilastik's own filters do: every pixel's value is the same operations in the same order whatever tile
-it is in.
+Ilastik's own filters do. A pixel's value is the same operations in the same order in every tile.
 """
 
 import numpy as np
@@ -117,7 +116,7 @@ def _filter_plane(plane, taps, wanted, n_rows, n_columns, scratch, features):
 
 @_compiled
 def _structure_tensor(plane, taps, wanted, n_rows, n_columns, signs_y, signs_x, scratch, features):
-    """Products of derivatives, smoothed; their mirror images have the sign of the pixels they mirror."""
+    """Products of derivatives, smoothed; mirror images have the sign of what they mirror."""
     smooth_x, first_x = scratch[0], scratch[1]
     products = scratch[2:5]
     smoothed = scratch[5:8]

@@ -3,11 +3,10 @@
 """Compiled loops of the forest: a block of 8 · 8 pixels goes down all trees together.
 
 At a node one comparison tells for all 64 pixels which go left. Neighbouring pixels are alike, so
-few nodes are met, far fewer than 64 walks would meet. What is still to be visited waits in a queue,
-children behind
-all others: a visit never waits for the one before it, and nothing in it is a branch to be
-mispredicted. Pixels at a leaf are noted on a ballot, a bit each; each tree has a ballot per class,
-and each leaf with several classes has its own.
+few nodes are met, far fewer than 64 walks would meet. All trees of a batch go down a level at a time,
+so that no visit waits for the one before it and nothing in it is a branch to be mispredicted. Pixels
+at a leaf are noted on a ballot, a bit each; each tree has a ballot per class, and each leaf with
+several classes has its own.
 """
 
 import numpy as np
@@ -15,17 +14,9 @@ from numba import njit
 
 from ilpix._vectors import LANES, which_below
 
-# A node with a threshold. A child is a node, or negative where it is a leaf; a ballot is the
-# leaf's, or 0.
+# A node with a threshold. A child is a node, or where it is a leaf its ballot as a negative number.
 NODE = np.dtype(
-    [
-        ("feature", np.int32),
-        ("threshold", np.float32),
-        ("left", np.int32),
-        ("right", np.int32),
-        ("left_ballot", np.int32),
-        ("right_ballot", np.int32),
-    ]
+    [("feature", np.int32), ("threshold", np.float32), ("left", np.int32), ("right", np.int32)]
 )
 SIDE = 8  # px of a block, LANES = SIDE · SIDE
 
@@ -34,18 +25,18 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 @_compiled
 def predict(
-    features, width, nodes, roots, batches, votes, block, ballots, counts, queue, masks, out
+    features, width, nodes, roots, batches, votes, block, ballots, counts, places, masks, out
 ):
     """Average over trees the votes of the leaf each pixel reaches. Equal to a threshold goes right.
 
     features (F, rows, columns) float32, rows and columns those of out rounded up to a multiple of
-    SIDE, what lies beyond is not used; nodes NODE; roots (T, 2) int32, node and ballot, either as
-    in a NODE; batches (B + 1,) int32, where each batch of trees begins; votes (L, K) float32 of the
-    leaves with several classes; out (rows, width, K) float32, overwritten. Ballots: 0 is not
-    counted, then class k of tree t at 1 + t·K + k, then the L leaves.
-    Scratch: block (F, LANES) float32, ballots (1 + T·K + L,) uint64, counts (digits,) uint64,
-        enough to count T in binary, queue int32 and masks uint64 of at least the nodes of a batch
-        and 2.
+    SIDE, what lies beyond is not used; nodes NODE; roots (T,) int32, each as a child of a NODE;
+    batches (B + 1,) int32, where each batch of trees begins; votes (L, K) float32 of the leaves with
+    several classes; out (rows, width, K) float32, overwritten. Ballots: 0 is not counted, then class
+    k of tree t at 1 + t·K + k, then the L leaves.
+    Scratch: block (F, LANES) float32, ballots (1 + T·K + L,) uint64, counts (digits,) uint64, enough
+    to count T in binary, places (2, ·) int32 and masks (2, ·) uint64, each of twice the nodes and
+    trees of a batch.
     """
     n_classes = out.shape[2]
     sums = np.empty(LANES, np.float32)
@@ -55,7 +46,7 @@ def predict(
             _copy_block(features, top, left, block)
             ballots[:] = 0
             for i in range(len(batches) - 1):
-                _vote(block, nodes, roots[batches[i] : batches[i + 1]], ballots, queue, masks)
+                _vote(block, nodes, roots[batches[i] : batches[i + 1]], ballots, places, masks)
             for k in range(n_classes):
                 _count(ballots[1 + k : 1 + len(roots) * n_classes : n_classes], counts)
                 _average(
@@ -77,30 +68,61 @@ def _copy_block(features, top, left, block):
 
 
 @_compiled
-def _vote(block, nodes, roots, ballots, queue, masks):
-    """Send all pixels of a block down some trees."""
-    end = 0
-    for i in range(len(roots)):
-        queue[end], masks[end] = roots[i, 0], ~np.uint64(0)
-        ballots[roots[i, 1]] |= ~np.uint64(0)
-        end += roots[i, 0] >= 0
-    start = 0
-    while start < end:
-        node, mask = nodes[queue[start]], masks[start]
-        start += 1
-        below = which_below(block, np.intp(node["feature"]), node["threshold"])
-        left, right = mask & below, mask & ~below
-        ballots[node["left_ballot"]] |= left
-        queue[end], masks[end] = node["left"], left
-        end += (node["left"] >= 0) & (left != 0)
-        ballots[node["right_ballot"]] |= right
-        queue[end], masks[end] = node["right"], right
-        end += (node["right"] >= 0) & (right != 0)
+def _vote(block, nodes, roots, ballots, places, masks):
+    """Send all pixels of a block down some trees, one level after the other."""
+    visits, children, visit_masks, child_masks = places[0], places[1], masks[0], masks[1]
+    n_children = len(roots)
+    for i in range(n_children):
+        children[i], child_masks[i] = roots[i], ~np.uint64(0)
+    while True:
+        n_visits = _keep_inner(children, child_masks, n_children, visits, visit_masks)
+        _mark_leaves(children, child_masks, n_children, ballots)
+        if n_visits == 0:
+            break
+        for i in range(n_visits):
+            node, mask = nodes[visits[i]], visit_masks[i]
+            below = which_below(block, np.intp(node["feature"]), node["threshold"])
+            children[2 * i], children[2 * i + 1] = node["left"], node["right"]
+            child_masks[2 * i], child_masks[2 * i + 1] = mask & below, mask & ~below
+        n_children = 2 * n_visits
+
+
+@_compiled
+def _keep_inner(children, child_masks, n_children, visits, masks):
+    """Copy the children that are nodes and were reached; return how many.
+
+    Four are loaded before one is stored: a load waits until it is known where the stores before it
+    go, and that depends on what was loaded before.
+    """
+    n = 0
+    for i in range(0, n_children - 3, 4):
+        a, b, c, d = children[i], children[i + 1], children[i + 2], children[i + 3]
+        mask_a, mask_b = child_masks[i], child_masks[i + 1]
+        mask_c, mask_d = child_masks[i + 2], child_masks[i + 3]
+        visits[n], masks[n] = a, mask_a
+        n += (a >= 0) & (mask_a != 0)
+        visits[n], masks[n] = b, mask_b
+        n += (b >= 0) & (mask_b != 0)
+        visits[n], masks[n] = c, mask_c
+        n += (c >= 0) & (mask_c != 0)
+        visits[n], masks[n] = d, mask_d
+        n += (d >= 0) & (mask_d != 0)
+    for i in range(n_children - n_children % 4, n_children):
+        visits[n], masks[n] = children[i], child_masks[i]
+        n += (children[i] >= 0) & (child_masks[i] != 0)
+    return n
+
+
+@_compiled
+def _mark_leaves(children, child_masks, n_children, ballots):
+    """Note the pixels at leaves on their ballots; those of other children go to ballot 0."""
+    for i in range(n_children):
+        ballots[max(-children[i], 0)] |= child_masks[i]
 
 
 @_compiled
 def _count(ballots, counts):
-    """Count, for all pixels at once, the ballots they are on: bit i of counts[d] is digit d of pixel i."""
+    """Count the ballots that each pixel is on: bit i of counts[d] is digit d of pixel i."""
     counts[:] = 0
     for ballot in ballots:
         carry = ballot
@@ -112,7 +134,7 @@ def _count(ballots, counts):
 
 @_compiled
 def _average(counts, ballots, votes, n_trees, sums):
-    """Add the counts and the votes of the ballots of single leaves, and divide by the number of trees."""
+    """Add the counts and the votes of single leaves, and divide by the number of trees."""
     sums[:] = 0
     for leaf in range(len(ballots)):
         if ballots[leaf] != 0:

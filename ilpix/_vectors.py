@@ -1,5 +1,5 @@
-# mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator"
-# ruff: noqa: PLR0913 - a kernel takes all its arrays by name; numba gives the types
+# mypy: ignore-errors
+# ruff: noqa: ARG001 - what only declares a type has the arguments of what it declares
 """What numba cannot spell: a fused multiply-add, and a comparison of 64 values to one mask.
 
 Each is a Python function, which is what runs where compilation is switched off, and the same for
@@ -66,5 +66,5 @@ def _which_below(_context, values, row, threshold):
 
 
 @overload(which_below, inline="always")
-def _which_below_compiled(values, row, threshold):  # noqa: ARG001 - as in the function
+def _which_below_compiled(values, row, threshold):
     return lambda values, row, threshold: _which_below(values, row, threshold)  # noqa: PLW0108 - as above

@@ -153,55 +153,56 @@ class Classifier:
         workspaces: SimpleQueue[Workspace] = SimpleQueue()
         for _ in range(n_threads):
             workspaces.put(Workspace(self.filters, self.tile_size))
-        waiting: deque[tuple[FloatArray, list[Future[None]]]] = deque()
+        waiting: deque[tuple[_Chunk, list[Future[None]]]] = deque()
         for first in range(0, height, _CHUNK_ROWS):
             rows = range(first, min(first + _CHUNK_ROWS, height))
             halo = range(
-                max(0, rows.start - self.filters.halo), min(height, rows.stop + self.filters.halo)
+                max(0, first - self.filters.halo), min(height, rows.stop + self.filters.halo)
             )
             window = Window(read(halo), halo.start, height)
             require_finite(window.pixels, halo.start)
             out = np.zeros((len(rows), width, len(self.class_names)), np.float32)
-            waiting.append(
-                (
-                    out,
-                    [
-                        pool.submit(self._predict_tile, window, tile, workspaces, out, first, stop)
-                        for tile in plan_tiles(rows, width, self.tile_size)
-                    ],
-                )
-            )
+            chunk = _Chunk(window, first, out)
+            tiles = plan_tiles(rows, width, self.tile_size)
+            jobs = [
+                pool.submit(self._predict_tile, chunk, tile, workspaces, stop) for tile in tiles
+            ]
+            waiting.append((chunk, jobs))
             if len(waiting) > _CHUNKS_AHEAD:
                 yield _finished(*waiting.popleft())
         while waiting:
             yield _finished(*waiting.popleft())
 
     def _predict_tile(
-        self,
-        window: Window,
-        tile: Tile,
-        workspaces: SimpleQueue[Workspace],
-        out: FloatArray,
-        first_row: int,
-        stop: Event,
+        self, chunk: "_Chunk", tile: Tile, workspaces: SimpleQueue[Workspace], stop: Event
     ) -> None:
         if stop.is_set():
             raise StoppedError
         workspace = workspaces.get()
+        columns = slice(tile.x, tile.x + tile.width)
         try:
-            for row, n_rows, features in workspace.bands(window, tile):
+            for row, n_rows, features in workspace.bands(chunk.window, tile):
                 votes = np.empty((n_rows, tile.width, len(self.label_of_vote)), np.float32)
                 self.forest.predict(features, tile.width, votes)
-                y = tile.y - first_row + row
-                out[y : y + len(votes), tile.x : tile.x + tile.width, self.label_of_vote] = votes
+                y = tile.y - chunk.first_row + row
+                chunk.out[y : y + n_rows, columns, self.label_of_vote] = votes
         finally:
             workspaces.put(workspace)
 
 
-def _finished(out: FloatArray, tiles: Iterable[Future[None]]) -> FloatArray:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chunk:
+    """Rows of an image that are predicted together."""
+
+    window: Window
+    first_row: int
+    out: FloatArray  # (rows, X, K)
+
+
+def _finished(chunk: _Chunk, tiles: Iterable[Future[None]]) -> FloatArray:
     for tile in tiles:
         tile.result()
-    return out
+    return chunk.out
 
 
 def _n_cores() -> int:

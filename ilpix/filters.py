@@ -40,7 +40,7 @@ class Filters:
     smoothing: FloatArray  # (S, ·) of the pre-smoothing
     radii: npt.NDArray[np.int32]  # (S,) of the pre-smoothing, px
     kernels: FloatArray  # (S, N_KERNELS, 3) of the filters
-    outputs: npt.NDArray[np.int32]  # (C, S, N_VALUES) column of a value; negative: not needed
+    outputs: npt.NDArray[np.int32]  # (C, S, N_VALUES) column; negative: not needed
 
     @property
     def reach(self) -> int:

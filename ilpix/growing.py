@@ -13,14 +13,17 @@ grow until every leaf is pure. Three things differ between the two programs, and
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.tree import DecisionTreeClassifier
 
 from ilpix.errors import OneClassError
 from ilpix.forest import LEAF, Forest
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.tree import DecisionTreeClassifier
 
 TREES = 100  # as Ilastik
 # Ilastik evaluates the forests of a project side by side and takes any number of them.
@@ -63,6 +66,8 @@ def grow_forest(
     if np.all(labels == labels[0]):
         raise OneClassError(int(labels[0]))
     exponents = _exponents_to_full_range(features)
+    from sklearn.ensemble import RandomForestClassifier  # noqa: PLC0415 - a second to import
+
     trees = RandomForestClassifier(
         n_trees,
         max_features=_columns_per_split(features.shape[1]),
@@ -84,7 +89,7 @@ def predict_samples(forest: Forest, features: FloatArray) -> NDArray[np.float64]
     return votes / len(forest.roots)
 
 
-def convert_trees(trees: RandomForestClassifier, exponents: NDArray[np.int32]) -> Forest:
+def convert_trees(trees: "RandomForestClassifier", exponents: NDArray[np.int32]) -> Forest:
     """Return the forest that decides every finite float32 sample as the trees of scikit-learn do.
 
     Args:
@@ -133,7 +138,7 @@ def _leaves(forest: Forest, features: FloatArray, root: np.int32) -> NDArray[np.
 
 
 def _convert_nodes(
-    estimator: DecisionTreeClassifier, exponents: NDArray[np.int32], root: int
+    estimator: "DecisionTreeClassifier", exponents: NDArray[np.int32], root: int
 ) -> tuple[NDArray[np.generic], ...]:
     tree = estimator.tree_
     is_leaf = tree.children_left == tree.children_right  # both say "no child" in a leaf

@@ -6,7 +6,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, PositiveInt
-from skimage.transform import resize
 
 from ilpix.panel import Panel, require_channels
 
@@ -97,6 +96,8 @@ def _enlarge(plane: FloatImage, shape: tuple[int, ...]) -> FloatImage:
     """Interpolate linearly between pixel centres; the edge pixels go on beyond the edge."""
     if plane.shape == shape:
         return plane
+    from skimage.transform import resize  # noqa: PLC0415 - a second to import
+
     enlarged: FloatImage = resize(  # type: ignore[no-untyped-call]  # scikit-image has no types
         plane, shape, order=1, mode="edge", anti_aliasing=False, preserve_range=True
     )

@@ -34,7 +34,8 @@ def to_uint16(
 ) -> StoredArray:
     """Convert as Ilastik does: in float32, to the nearest since 1.4.2, down before."""
     scaled = probabilities * np.float32(LARGEST)
-    return (np.rint(scaled) if rounding == "nearest" else np.floor(scaled)).astype(np.uint16)
+    whole: FloatArray = np.rint(scaled) if rounding == "nearest" else np.floor(scaled)
+    return whole.astype(np.uint16)
 
 
 def write_probabilities(
@@ -189,5 +190,4 @@ def _compress(strips: Iterable[StoredArray], pool: Executor | None) -> Iterator[
 
 
 def _encode(pixels: npt.NDArray[Any]) -> bytes:
-    encoded: bytes = lzw_encode(pixels)
-    return encoded
+    return bytes(lzw_encode(pixels.tobytes()))

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from ilpix.files import replacing, write_text
 from ilpix.quality import Confusion, QualityReport
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 JSON_NAME = "quality.json"
 TABLE_NAME = "quality.md"
@@ -171,6 +172,8 @@ def _number(value: float) -> float | None:
 
 
 def _write_plots(report: QualityReport, folder: Path) -> list[Path]:
+    from matplotlib.figure import Figure  # noqa: PLC0415 - half a second to import
+
     plots: dict[str, Callable[[QualityReport, Axes], None]] = {
         "confusion.png": _plot_confusion,
         "importance.png": _plot_importance,
@@ -188,7 +191,7 @@ def _write_plots(report: QualityReport, folder: Path) -> list[Path]:
     return [folder / name for name in plots]
 
 
-def _plot_confusion(report: QualityReport, axes: Axes) -> None:
+def _plot_confusion(report: QualityReport, axes: "Axes") -> None:
     confusion = report.cross_validation or report.out_of_bag
     names = [_plain(report.class_names[label]) for label in confusion.labels]
     shares = confusion.counts / np.maximum(confusion.counts.sum(axis=1, keepdims=True), 1)
@@ -201,7 +204,7 @@ def _plot_confusion(report: QualityReport, axes: Axes) -> None:
     axes.set(xlabel="predicted", ylabel="labelled", title="Confusion (pixels)")
 
 
-def _plot_importance(report: QualityReport, axes: Axes) -> None:
+def _plot_importance(report: QualityReport, axes: "Axes") -> None:
     bars = [
         (f"{title}: {key}", part, f"C{group}")
         for group, (title, parts) in enumerate(_importance_parts(report))
@@ -213,7 +216,7 @@ def _plot_importance(report: QualityReport, axes: Axes) -> None:
     axes.set(xlabel="share in the decrease of impurity", title="Importance")
 
 
-def _plot_crops(report: QualityReport, axes: Axes) -> None:
+def _plot_crops(report: QualityReport, axes: "Axes") -> None:
     results = sorted(report.crops, key=lambda result: result.confusion.accuracy)
     results = results[:_MOST_CROPS_LISTED][::-1]
     axes.barh(range(len(results)), [result.confusion.accuracy for result in results])
@@ -221,7 +224,7 @@ def _plot_crops(report: QualityReport, axes: Axes) -> None:
     axes.set(xlim=(0, 1), xlabel="accuracy", title="Each crop judged by a forest of the others")
 
 
-def _plot_curve(report: QualityReport, axes: Axes) -> None:
+def _plot_curve(report: QualityReport, axes: "Axes") -> None:
     pixels = [point.pixels for point in report.learning_curve]
     axes.semilogx(pixels, [point.accuracy for point in report.learning_curve], "o-", base=2)
     axes.set_xticks(pixels, [str(count) for count in pixels])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float32]
 
-_TREES_PER_BATCH = 10  # enough visits in flight, few enough for the queue to stay in the cache
+_TREES_PER_BATCH = 100  # enough visits in flight, few enough for the queue to stay in the cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,10 +22,10 @@ class PackedForest:
 
     columns: npt.NDArray[np.intp]  # (F,) which columns of the feature matrix some tree looks at
     nodes: npt.NDArray[Any]  # (N,) kernels.NODE
-    roots: npt.NDArray[np.int32]  # (T, 2) node and ballot
+    roots: npt.NDArray[np.int32]  # (T,) as a child of a node
     batches: npt.NDArray[np.int32]  # (B + 1,) trees that are followed together
     votes: FloatArray  # (L, K) of the leaves that vote for more than one class
-    longest_batch: int  # nodes
+    longest_batch: int  # nodes and trees
 
     def predict(self, features: FloatArray, width: int, out: FloatArray) -> None:
         """Write the class probabilities of a block of pixels.
@@ -48,8 +48,8 @@ class PackedForest:
             np.empty((len(self.columns), kernels.LANES), np.float32),
             np.empty(1 + len(self.roots) * n_classes + n_leaves, np.uint64),
             np.empty(len(self.roots).bit_length(), np.uint64),
-            np.empty(self.longest_batch + 2, np.int32),
-            np.empty(self.longest_batch + 2, np.uint64),
+            np.empty((2, 2 * self.longest_batch), np.int32),
+            np.empty((2, 2 * self.longest_batch), np.uint64),
             out,
         )
 
@@ -65,7 +65,6 @@ def pack(forest: "Forest") -> PackedForest:
         n_trees * n_classes + np.cumsum(is_mixed),
         1 + tree * n_classes + forest.votes.argmax(axis=1),
     )
-    ballot[is_inner] = 0
     order = np.flatnonzero(is_inner)[np.argsort(tree[is_inner], kind="stable")]
     place = np.full(len(tree), -1, np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
@@ -73,14 +72,14 @@ def pack(forest: "Forest") -> PackedForest:
     nodes = np.zeros(len(order), kernels.NODE)
     nodes["feature"] = np.searchsorted(columns, forest.feature[order])
     nodes["threshold"] = not_below(forest.threshold[order])
-    for side, child in (("left", forest.left[order]), ("right", forest.right[order])):
-        nodes[side], nodes[f"{side}_ballot"] = place[child], ballot[child]
+    child = np.where(is_inner, place, -ballot).astype(np.int32)
+    nodes["left"], nodes["right"] = child[forest.left[order]], child[forest.right[order]]
     batches = np.array([*range(0, n_trees, _TREES_PER_BATCH), n_trees], np.int32)
     sizes = np.add.reduceat(np.bincount(tree[order], minlength=n_trees), batches[:-1])
     return PackedForest(
         columns,
         nodes,
-        np.stack([place[forest.roots], ballot[forest.roots]], axis=1).astype(np.int32),
+        child[forest.roots],
         batches,
         forest.votes[is_mixed].astype(np.float32),
         int(sizes.max()) + _TREES_PER_BATCH,

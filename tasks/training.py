@@ -1,17 +1,24 @@
 """The classifier of a project: labels and crops in, a trained project out."""
 
+import time
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from prefect import task
+from prefect.cache_policies import NO_CACHE
 
+from ilpix.feature_choice import measure_speed, suggest_features, write_feature_table
 from ilpix.features import FeatureSelection
-from ilpix.label_images import crop_path, read_label_source
-from ilpix.project import PixelProject
+from ilpix.growing import grow_forest
+from ilpix.label_images import crop_path, read_all_labels, read_label_source
+from ilpix.project import PixelProject, read_project
 from ilpix.quality import assess_quality
 from ilpix.quality_report import write_quality_report
-from ilpix.training import read_all_labels, train_project
+from ilpix.samples import collect_samples
+from ilpix.training import train_project
 from tasks.caching import ContentPolicy
 from tasks.records import FilesWritten, files_written
 
@@ -61,6 +68,34 @@ def train_classifier(  # noqa: PLR0913 - each decides the result, or where it go
             "other_crops_accuracy": quality.cross_validation and quality.cross_validation.accuracy,
         }
     return files_written(target, *targets, **facts)
+
+
+@task(name="suggest-features", cache_policy=NO_CACHE)
+def suggest_selection(
+    target: Path, project: Path, source: Path | None, features: FeatureSelection, seed: int
+) -> FilesWritten:
+    """Write the table of the fewest features that recognise the labelled pixels as well.
+
+    Args:
+        target: CSV table that `choose_features` reads.
+        project: names the crops.
+        source: label images or a table of points; None for the labels in the project.
+        features: where to start.
+        seed: of the forests that judge.
+    """
+    read = read_project(project)
+    labels = read_all_labels(read) | (read_label_source(read, source) if source else {})
+    samples = collect_samples(read, labels, features)
+    grow = partial(grow_forest, seed=seed)
+    suggestion = suggest_features(samples, features, grow, np.random.default_rng(seed))
+    speed = measure_speed(read, samples, suggestion, grow, time.perf_counter)
+    write_feature_table(suggestion.selection, target)
+    return files_written(
+        target,
+        columns=[suggestion.columns_before, suggestion.columns_after],
+        accuracy=[suggestion.accuracy_before, suggestion.accuracy_after],
+        seconds_per_megapixel=[speed.before_s, speed.after_s],
+    )
 
 
 def crop_files(project: PixelProject) -> tuple[Path, ...]:

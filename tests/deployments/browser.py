@@ -1,4 +1,4 @@
-"""A headless browser, spoken to in the DevTools protocol: open a page, wait for something on it, take a picture."""
+"""A headless browser: open a page, wait for something on it, take a picture."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ FLAGS = (
 
 
 class Page:
-    """The only tab of a browser."""
+    """The only tab of a browser, spoken to in the DevTools protocol."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection, self.calls = connection, 0
@@ -38,9 +38,7 @@ class Page:
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command of the protocol and return its answer."""
         self.calls += 1
-        self.connection.send(
-            json.dumps({"id": self.calls, "method": method, "params": parameters})
-        )
+        self.connection.send(json.dumps({"id": self.calls, "method": method, "params": parameters}))
         while True:
             message = json.loads(self.connection.recv(timeout=60))
             if message.get("id") == self.calls:
@@ -100,7 +98,9 @@ def browsing(profile: Path) -> Iterator[Page]:
         process.wait(timeout=20)
 
 
-def _wait_for_port(port_file: Path, process: subprocess.Popen[bytes], deadline_s: float = 60) -> str:
+def _wait_for_port(
+    port_file: Path, process: subprocess.Popen[bytes], deadline_s: float = 60
+) -> str:
     end = time.monotonic() + deadline_s
     while time.monotonic() < end and process.poll() is None:
         if port_file.exists() and (lines := port_file.read_text().split()):

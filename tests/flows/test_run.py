@@ -22,6 +22,7 @@ from flows.train import train
 from ilpix.classifier import Classifier
 from ilpix.errors import NoClassifierError, NoPreparedImagesError
 from ilpix.example import write_example
+from ilpix.feature_choice import choose_features
 from ilpix.labels import read_labels, write_labels
 from ilpix.probabilities import to_uint16
 from ilpix.project import read_project
@@ -249,3 +250,15 @@ def test_check_finds_nothing_wrong_and_changes_nothing(folder: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     assert check(folder) == ()
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_suggested_features_are_fewer_and_can_be_trained_with(folder: Path) -> None:
+    project = folder / "pixel_classifier.ilp"
+    before = project.read_bytes()
+    train(folder, TrainOptions(features="fast", suggest=True))
+    table = folder / "ilpix_report" / "training" / "features.csv"
+    assert project.read_bytes() == before
+    train(folder, TrainOptions(features=str(table), quality=False))
+    features = read_project(project).features
+    assert features is not None
+    assert len(features.chosen) < len(choose_features("fast").chosen)

@@ -195,7 +195,10 @@ def test_run_asks_for_every_limit() -> None:
         ("/data/out", "/out", False),
     ]
     assert options.pop("log_config")["Type"] == "json-file"
-    assert options.pop("ulimits") == [{"Name": "core", "Soft": 0, "Hard": 0}]
+    assert options.pop("ulimits") == [
+        {"Name": "core", "Soft": 0, "Hard": 0},
+        {"Name": "nofile", "Soft": 4096, "Hard": 4096},
+    ]
     assert options == {
         "name": "ilpix-1",
         "entrypoint": ["/opt/run_ilastik.sh"],

@@ -1,0 +1,182 @@
+"""The flows on a real server with a real worker, and a person in between."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tifffile
+
+from flows.demo import CROPSIZE, LABELS, SEED, accuracy, write_labels_of_a_person
+from flows.options import PrepareOptions
+from ilpix.example import write_example
+from ilpix.feature_choice import choose_features
+from ilpix.training import train_project
+from tests.deployments.conftest import Server, wait_until
+
+OPTIONS = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
+PREPARING = {"cropsize": CROPSIZE, "seed": SEED}
+IMAGES = [f"region_{number}" for number in range(1, 6)]
+
+
+@pytest.fixture(scope="session")
+def classified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder that was prepared, suspended for training and finished; and the run that did it."""
+    folder = tmp_path_factory.mktemp("tissue")
+    write_example(folder)
+    prepared = server.start("prepare/prepare", {"data_dir": str(folder), "options": PREPARING})
+    assert server.wait_for_end(prepared.json()["id"]) == "COMPLETED"
+    parameters = {
+        "data_dir": str(folder),
+        "preparing": PREPARING,
+        "predicting": {"engine": "embedded"},
+    }
+    run = str(server.start("classify/classify", parameters).json()["id"])
+    assert server.wait_for_end(run) == "PAUSED"
+    assert not (folder / "ilastik_probabilities").exists()
+
+    refused = server.resume(run, {"next_step": "hope"})
+    assert refused.json()["status"] == "REJECT"
+    server.resume(run, {"next_step": "predict with the project of this run"})
+    assert server.wait_for_end(run, starts=2) == "PAUSED"  # nobody has trained yet
+    told = server.call("GET", f"/flow_runs/{run}/input/suspended-training-2-description").text
+    assert "did not work" in told
+    assert "pixel_classifier.ilp" in told
+
+    write_labels_of_a_person(folder, OPTIONS)
+    train_project(
+        folder / "pixel_classifier.ilp", choose_features("fast"), folder / LABELS, seed=SEED
+    )
+    server.resume(run, {"next_step": "predict with the project of this run"})
+    assert server.wait_for_end(run, starts=3) == "COMPLETED"
+    return folder, run
+
+
+def test_the_file_deploys_all_flows(server: Server) -> None:
+    found = {deployment["name"]: deployment for deployment in server.filter("deployments")}
+    assert set(found) == {"prepare", "classify", "run-nightly", "fix"}
+    assert found["run-nightly"]["schedules"][0]["schedule"]["cron"] == "0 2 * * *"
+    limits = {name: found[name]["global_concurrency_limit"]["limit"] for name in found}
+    assert limits == {"prepare": 4, "classify": 2, "run-nightly": 1, "fix": 1}
+    assert {found[name]["work_pool_name"] for name in found} == {"ilpix-process"}
+
+
+def test_every_pool_is_of_its_kind(server: Server) -> None:
+    pools = {pool["name"]: pool["type"] for pool in server.filter("work_pools")}
+    assert pools == {f"ilpix-{kind}": kind for kind in ("process", "docker", "kubernetes")}
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"preparing": {"aggr": "average"}},
+        {"preparing": {"crop_size": 100}},
+        {"preparing": {"cropsize": 0}},
+        {"preparing": {"labels": ["Nucleus"]}},
+        {"predicting": {"engine": "podman"}},
+        {"predicting": {"pull": "sometimes"}},
+        {"predicting": {"threads": "many"}},
+        {"if_untrained": "hope"},
+    ],
+    ids=str,
+)
+def test_wrong_parameters_are_refused_before_there_is_a_run(
+    server: Server, parameters: dict[str, Any]
+) -> None:
+    before = server.call("POST", "/flow_runs/count").json()
+    assert server.start("classify/classify", parameters).status_code == 409
+    assert server.call("POST", "/flow_runs/count").json() == before
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"predicting": {"engine": None, "pull": None, "threads": None, "ilastik": None}},
+        {"preparing": {"seed": None}, "training": {"labels": None}},
+    ],
+    ids=str,
+)
+def test_fields_that_may_be_empty_may_be_sent_empty(
+    server: Server, parameters: dict[str, Any]
+) -> None:
+    path = f"/deployments/{server.deployment('classify/classify')['id']}/create_flow_run"
+    later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2999-01-01T00:00:00Z"}}
+    created = server.call("POST", path, parameters=parameters, state=later)
+    assert created.status_code == 201
+    server.call("DELETE", f"/flow_runs/{created.json()['id']}")
+
+
+def test_the_form_shows_a_title_for_every_field_and_files_last(server: Server) -> None:
+    schema = server.deployment("classify/classify")["parameter_openapi_schema"]
+    assert next(iter(schema["properties"])) == "data_dir"
+    for model in schema["definitions"].values():
+        fields = sorted(model["properties"].values(), key=lambda field: field["position"])
+        assert all(field["title"] and field["description"] for field in fields)
+        assert not any("anyOf" in field for field in fields)
+        is_path = [field.get("format") == "path" for field in fields]
+        assert is_path == sorted(is_path)
+
+
+def test_a_suspended_run_goes_on_and_does_nothing_twice(
+    server: Server, classified: tuple[Path, str]
+) -> None:
+    folder, run = classified
+    subflows = [subflow["id"] for subflow in server.subflows(run)]
+    states = wait_until(
+        lambda: _if_all(server.task_states(subflows), [f"predict-{image}" for image in IMAGES]),
+        "the records of the task runs",
+    )
+    assert {states[f"prepare-{image}"] for image in IMAGES} == {"Cached"}
+    assert {states[f"predict-{image}"] for image in IMAGES} == {"Completed"}
+    probabilities = [folder / "ilastik_probabilities" / f"{image}.tiff" for image in IMAGES]
+    assert tifffile.imread(probabilities[0]).shape == (220, 260, 3)
+    assert accuracy(folder, probabilities, OPTIONS.scale) > 0.95
+
+
+def test_the_run_leaves_its_tables_report_and_previews_on_the_server(
+    server: Server, classified: tuple[Path, str]
+) -> None:
+    _, run = classified
+    found = server.artifacts([subflow["id"] for subflow in server.subflows(run)])
+    assert {
+        *("prepare-images", "prepare-channels", "project"),
+        *("run-images", "run-report", "run-previews", "predict-image-progress"),
+    } <= set(found)
+    rows = json.loads(found["run-images"]["data"])
+    assert [row["image"] for row in rows] == IMAGES
+    assert {row["state"] for row in rows} == {"done"}
+    assert all(
+        99 < row["Nucleus %"] + row["Cytoplasm %"] + row["Background %"] < 101 for row in rows
+    )
+    assert found["run-previews"]["data"].startswith("![previews](data:image/jpeg;base64,")
+    assert found["predict-image-progress"]["data"] == 100
+
+
+def test_an_announced_folder_is_classified_and_a_failure_is_told(
+    server: Server, tmp_path: Path
+) -> None:
+    folder = tmp_path / "arrived"
+    shutil.copytree(Path(__file__).parents[2] / "examples", folder)
+    (folder / "panel.csv").write_text("not a panel\n")
+    server.command(
+        *("prefect", "event", "emit", "ilpix.folder.arrived"),
+        *("--resource-id", "ilpix.folder.arrived-1"),
+        *("--payload", json.dumps({"data_dir": str(folder)})),
+    )
+
+    def started() -> str | None:
+        runs = server.filter("flow_runs", sort="EXPECTED_START_TIME_DESC", limit=200)
+        ours = [run["id"] for run in runs if run["parameters"].get("data_dir") == str(folder)]
+        return ours[-1] if ours else None
+
+    run = wait_until(started, "the automation started no run")
+    assert server.wait_for_end(run) == "FAILED"
+    told = wait_until(lambda: "\n".join(server.told), "nobody was told of the failure")
+    assert "arrived" in told
+    assert "panel.csv" in told
+
+
+def _if_all(states: dict[str, str], names: list[str]) -> dict[str, str] | None:
+    """The states, once all of these task runs have one: the server writes them in batches."""
+    return states if set(names) <= set(states) and "Running" not in states.values() else None
