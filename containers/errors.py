@@ -317,5 +317,9 @@ KNOWN_MESSAGES = {
         "The image is too small for the largest feature scale of the project: leave it out, or "
         "train without that scale."
     ),
+    "Permission denied": (
+        "The user that the container runs as may not read a file: let others read the data directory, "
+        "or run as its owner instead of root."
+    ),
     "FileNotFoundError": "A file that the project or the command line names is not there.",
 }

@@ -151,12 +151,13 @@ class _Course:
             if error.concerns_all:
                 raise
             failed = dict.fromkeys(group, error)
-        if len(group) > 1:
+        is_one = len(group) == 1
+        for i in group:
+            if i not in failed or is_one:
+                self._conclude(i, failed.get(i))
+        if failed and not is_one:
             for part in _parts(group, tuple(failed)):
                 self.predict_group(part)
-        for i in group:
-            if i not in self.outcomes:
-                self._conclude(i, failed.get(i))
 
     def give_up(self, error: ContainerError) -> None:
         """Conclude everything that is left with one error."""
@@ -188,13 +189,8 @@ class _Course:
             if error:
                 raise error
             targets = [self.work.request.targets[i] for i in group]
-            results = publish(
-                job.folder / "out",
-                job.inputs,
-                targets,
-                len(self.work.classifier.class_names),
-                report,
-            )
+            n_classes = len(self.work.classifier.class_names)
+            results = publish(job.folder / "out", job.inputs, targets, n_classes, report)
         finally:
             shutil.rmtree(job.folder, ignore_errors=True)
         return {i: problem for i, problem in zip(group, results, strict=True) if problem}
@@ -212,9 +208,7 @@ class _Course:
             folder=folder,
             memory_bytes=memory_bytes,
             timeout_s=self.work.settings.timeout_s * len(group),
-            log=self.work.request.workspace
-            / LOGS
-            / f"{self.work.request.images[group[0]].stem}-{name}.log",
+            log=request.workspace / LOGS / f"{request.images[group[0]].stem}-{name}.log",
         )
 
     def _report(self, job: Job, finished: Finished) -> RunReport:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float32]
 
-_TREES_PER_BATCH = 100  # enough visits in flight, few enough for the queue to stay in the cache
+_TREES_PER_BATCH = 20  # enough visits in flight, few enough for their masks to stay in the cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)

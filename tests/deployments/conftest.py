@@ -69,10 +69,17 @@ class Server:
         """Return a deployment, named `flow/deployment`."""
         return dict(self.call("GET", f"/deployments/name/{name}").json())
 
-    def start(self, name: str, parameters: dict[str, Any]) -> httpx.Response:
-        """Ask for a run of a deployment."""
+    def ask(self, name: str, parameters: dict[str, Any], at: str | None = None) -> httpx.Response:
+        """Ask for a run of a deployment, now or later."""
         path = f"/deployments/{self.deployment(name)['id']}/create_flow_run"
-        return self.call("POST", path, parameters=parameters, state={"type": "SCHEDULED"})
+        state = {"type": "SCHEDULED", "state_details": {"scheduled_time": at}}
+        return self.call("POST", path, parameters=parameters, state=state)
+
+    def start(self, name: str, parameters: dict[str, Any]) -> str:
+        """Start a run of a deployment; return its id."""
+        answer = self.ask(name, parameters)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
 
     def resume(self, run: str, answer: dict[str, Any]) -> httpx.Response:
         """Answer the form of a suspended run."""

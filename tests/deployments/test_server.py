@@ -26,13 +26,13 @@ def classified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tupl
     folder = tmp_path_factory.mktemp("tissue")
     write_example(folder)
     prepared = server.start("prepare/prepare", {"data_dir": str(folder), "options": PREPARING})
-    assert server.wait_for_end(prepared.json()["id"]) == "COMPLETED"
+    assert server.wait_for_end(prepared) == "COMPLETED"
     parameters = {
         "data_dir": str(folder),
         "preparing": PREPARING,
         "predicting": {"engine": "embedded"},
     }
-    run = str(server.start("classify/classify", parameters).json()["id"])
+    run = server.start("classify/classify", parameters)
     assert server.wait_for_end(run) == "PAUSED"
     assert not (folder / "ilastik_probabilities").exists()
 
@@ -85,7 +85,7 @@ def test_wrong_parameters_are_refused_before_there_is_a_run(
     server: Server, parameters: dict[str, Any]
 ) -> None:
     before = server.call("POST", "/flow_runs/count").json()
-    assert server.start("classify/classify", parameters).status_code == 409
+    assert server.ask("classify/classify", parameters).status_code == 409
     assert server.call("POST", "/flow_runs/count").json() == before
 
 
@@ -100,9 +100,7 @@ def test_wrong_parameters_are_refused_before_there_is_a_run(
 def test_fields_that_may_be_empty_may_be_sent_empty(
     server: Server, parameters: dict[str, Any]
 ) -> None:
-    path = f"/deployments/{server.deployment('classify/classify')['id']}/create_flow_run"
-    later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2999-01-01T00:00:00Z"}}
-    created = server.call("POST", path, parameters=parameters, state=later)
+    created = server.ask("classify/classify", parameters, at="2999-01-01T00:00:00Z")
     assert created.status_code == 201
     server.call("DELETE", f"/flow_runs/{created.json()['id']}")
 

@@ -1,0 +1,88 @@
+"""What is left of a run that is interrupted or killed, and how the next one goes on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from prefect.settings import PREFECT_API_URL
+
+from flows.run import run
+from ilpix.features import default_selection
+from ilpix.hdf5 import write_image
+from ilpix.project_writing import create_project, label_classes, store_classifier
+from tests.unit.forests import split_forest
+
+N_CHANNELS = 4
+LONG = 9000  # pixels; a prediction of so many rows and columns takes longer than any test
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A small image that is done soon, and one that takes long."""
+    project = tmp_path / "pixel_classifier.ilp"
+    create_project(project, {"a.h5": (N_CHANNELS, 9, 9)}, label_classes(["A", "B", "C"]))
+    selection = default_selection()
+    forest = split_forest(n_columns=len(selection.columns(N_CHANNELS)))
+    store_classifier(project, selection, forest, selection.names(N_CHANNELS), n_samples=2)
+    prepared = tmp_path / "ilastik_img"
+    write_image(prepared / "a_small.h5", np.zeros((N_CHANNELS, 50, 50), np.float32), None)
+    with h5py.File(prepared / "b_long.h5", "w") as file:
+        shape = (N_CHANNELS, LONG, LONG)
+        file.create_dataset("img", shape, np.float32, chunks=(1, 256, LONG))
+    return tmp_path
+
+
+@contextmanager
+def running(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """`ilpix run` in a process of its own, at work on the long image."""
+    program = Path(sys.executable).with_name("ilpix")
+    process = subprocess.Popen(
+        [program, "run"],
+        cwd=folder,
+        env=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value(), "ILPIX_PARALLEL": "1"},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        assert any("a_small" in line for line in process.stderr)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def results(folder: Path) -> set[str]:
+    return {path.name for path in (folder / "ilastik_probabilities").iterdir()}
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_ends_soon_and_leaves_nothing_half_written(
+    folder: Path, how: signal.Signals
+) -> None:
+    with running(folder) as process:
+        process.send_signal(how)
+        process.wait(timeout=10)
+        assert process.returncode != 0
+    assert results(folder) == {"a_small.tiff"}
+
+
+def test_after_a_kill_the_next_run_goes_on_where_it_was(folder: Path) -> None:
+    with running(folder) as process:
+        process.kill()
+        process.wait(timeout=10)
+    assert "b_long.tiff" not in results(folder)
+    (folder / "ilastik_img" / "b_long.h5").unlink()
+    run(folder)
+    images = json.loads((folder / "ilpix_run.json").read_text())["verbs"]["run"]["images"]
+    assert [image["state"] for image in images] == ["kept"]
