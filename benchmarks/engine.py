@@ -3,9 +3,9 @@
     python benchmarks/engine.py            the cases of the table, each in a process of its own
     python benchmarks/engine.py --large    10 000 x 10 000 px from HDF5
 
-The image is synthetic tissue; the forests are trained on it, one on few clean labels, one ("deep") on many
-of which some are wrong. Vigra computes the same columns with whole images in memory and then predicts with
-the same trees, in one thread, which is all it has.
+The image is synthetic tissue; the forests are trained on it, one on few clean labels, one ("deep")
+on many of which some are wrong. Vigra computes the same columns with whole images in memory and then
+predicts with the same trees, in one thread, which is all it has.
 """
 
 import json
@@ -49,22 +49,22 @@ CASES = [  # name, channels, forest, threads
 ]
 
 VIGRA = """
-import json, sys, time, h5py, numpy as np, vigra
+import json, sys, time, numpy as np, vigra
 from vigra import filters as f
 folder, forest_file = sys.argv[1:]
 image = np.load(folder + "/image.npy")
 started, columns = time.perf_counter(), []
+scales = (0.3, 0.7, 1.0, 1.6, 3.5, 5.0, 10.0)
 for name in ("GS", "LoG", "GGM", "DoG", "ST", "H"):
-    for scale in (0.3, 0.7, 1.0, 1.6, 3.5, 5.0, 10.0) if name == "GS" else (1.0, 1.6, 3.5, 5.0, 10.0):
+    for scale in scales if name == "GS" else scales[2:]:
         n = min(scale, 1.0)
         for channel in image:
             pre = (scale**2 - 1) ** 0.5 if scale > 1 else scale
             p = f.gaussianSmoothing(vigra.taggedView(channel, "yx"), pre, window_size=3.5)
-            if name == "GS": c = f.gaussianSmoothing(p, n, window_size=2.0)
+            if name in ("GS", "DoG"): c = f.gaussianSmoothing(p, n, window_size=2.0)
             if name == "LoG": c = f.laplacianOfGaussian(p, n, window_size=2.0)
             if name == "GGM": c = f.gaussianGradientMagnitude(p, n, window_size=2.0)
-            if name == "DoG":
-                c = f.gaussianSmoothing(p, n, window_size=2.0) - f.gaussianSmoothing(p, 0.66 * n, window_size=2.0)
+            if name == "DoG": c = c - f.gaussianSmoothing(p, 0.66 * n, window_size=2.0)
             if name == "ST": c = f.structureTensorEigenvalues(p, 0.5 * n, n, window_size=2.0)
             if name == "H": c = f.hessianOfGaussianEigenvalues(p, n, window_size=2.0)
             c = np.asarray(c).reshape(image.shape[1:] + (-1,))
@@ -141,7 +141,7 @@ def prepare_case(case: Path, n_channels: int, kind: str) -> None:
 
 
 def tissue(n_channels: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Counts of nuclei and their surroundings with noise, scaled by 2, and the class of each pixel."""
+    """Noisy counts of nuclei and what surrounds them, scaled by 2, and the class of each pixel."""
     rng = np.random.default_rng(1)
     half = SIDE // 2
     cells = np.zeros((half, half))
@@ -171,7 +171,7 @@ def run_vigra(case: Path) -> dict[str, float]:
 
 
 def measure(case: Path, threads: int) -> dict[str, float]:
-    """Measure file to file: the first call, then the median; the features alone, also with `threads`."""
+    """Measure file to file, first call and median, then the features alone."""
     target = case / f"{os.getpid()}.tiff"
     started = time.perf_counter()
     with h5py.File(case / "forest.h5", "r") as file:

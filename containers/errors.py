@@ -318,8 +318,8 @@ KNOWN_MESSAGES = {
         "train without that scale."
     ),
     "Permission denied": (
-        "The user that the container runs as may not read a file: let others read the data directory, "
-        "or run as its owner instead of root."
+        "The user in the container may not read a file: let others read the data directory, or run "
+        "as its owner instead of root."
     ),
     "FileNotFoundError": "A file that the project or the command line names is not there.",
 }

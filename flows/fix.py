@@ -32,7 +32,7 @@ def fix(data_dir: Path = Path(), options: FixOptions = FixOptions()) -> Path:
     """
     with running("fix", data_dir, options) as run:
         project = run.path(options.ilp)
-        if finish_interrupted_fix(project):
+        if not options.dry_run and finish_interrupted_fix(project):
             _log.warning("%s: a fix that had been interrupted was finished first", project)
         plan = plan_fix(
             project,

@@ -33,7 +33,7 @@ _VALUES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filters:
-    """What computes F columns of an image of C channels, at S scales; taps from the centre outwards."""
+    """What computes F columns of C channels at S scales; taps from the centre outwards."""
 
     n_channels: int
     n_columns: int  # F

@@ -85,14 +85,13 @@ class Server:
         """Answer the form of a suspended run."""
         return self.call("POST", f"/flow_runs/{run}/resume", run_input=answer)
 
-    def wait_for_end(self, run: str, starts: int = 1) -> str:
-        """Return the type of state in which a run stops, once it was started so often."""
+    def wait_for_end(self, run: str, answered: str | None = None) -> str:
+        """Return the type of state in which a run ends, or waits on a form not answered yet."""
 
         def look() -> str | None:
-            found = self.call("GET", f"/flow_runs/{run}").json()
-            state = str(found["state_type"])
-            stopped = state in ENDED or (state == "PAUSED" and found["run_count"] >= starts)
-            return state if stopped else None
+            state = self.call("GET", f"/flow_runs/{run}").json()["state"]
+            waits = state["type"] == "PAUSED" and state["state_details"]["pause_key"] != answered
+            return str(state["type"]) if waits or state["type"] in ENDED else None
 
         return wait_until(look, f"run {run} does not end")
 

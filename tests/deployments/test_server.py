@@ -39,7 +39,7 @@ def classified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tupl
     refused = server.resume(run, {"next_step": "hope"})
     assert refused.json()["status"] == "REJECT"
     server.resume(run, {"next_step": "predict with the project of this run"})
-    assert server.wait_for_end(run, starts=2) == "PAUSED"  # nobody has trained yet
+    assert server.wait_for_end(run, answered="training-1") == "PAUSED"  # nobody has trained yet
     told = server.call("GET", f"/flow_runs/{run}/input/suspended-training-2-description").text
     assert "did not work" in told
     assert "pixel_classifier.ilp" in told
@@ -49,7 +49,7 @@ def classified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tupl
         folder / "pixel_classifier.ilp", choose_features("fast"), folder / LABELS, seed=SEED
     )
     server.resume(run, {"next_step": "predict with the project of this run"})
-    assert server.wait_for_end(run, starts=3) == "COMPLETED"
+    assert server.wait_for_end(run, answered="training-2") == "COMPLETED"
     return folder, run
 
 
@@ -60,6 +60,15 @@ def test_the_file_deploys_all_flows(server: Server) -> None:
     limits = {name: found[name]["global_concurrency_limit"]["limit"] for name in found}
     assert limits == {"prepare": 4, "classify": 2, "run-nightly": 1, "fix": 1}
     assert {found[name]["work_pool_name"] for name in found} == {"ilpix-process"}
+
+
+def test_the_nightly_run_is_on_the_calendar_of_the_server(server: Server) -> None:
+    """SQLAlchemy 2.1 broke the scheduler of Prefect 3.8 and 3.9: no run was ever scheduled."""
+    nightly = server.deployment("classify/run-nightly")["id"]
+    asked = {"deployments": {"id": {"any_": [nightly]}}}
+    runs = wait_until(lambda: server.filter("flow_runs", **asked), "no nightly run is scheduled")
+    assert {run["state_type"] for run in runs} == {"SCHEDULED"}
+    assert all("T02:00:00" in run["expected_start_time"] for run in runs)
 
 
 def test_every_pool_is_of_its_kind(server: Server) -> None:

@@ -165,3 +165,13 @@ def test_crops_are_cut_from_the_prepared_image(folder: Path) -> None:
         ):
             window = image["img"][:, y0 : y0 + 60, x0 : x0 + 60]
             np.testing.assert_array_equal(cut["crop"][:], window)
+
+
+def test_another_seed_moves_crops_and_prepares_nothing_again(folder: Path) -> None:
+    prepare(folder, OPTIONS)
+    before = crops(folder)
+    prepare(folder, OPTIONS.model_copy(update={"seed": 4}))
+    states = {(o["step"], o["state"]) for o in manifest(folder)["images"]}
+    assert states == {("prepare-image", "kept"), ("cut-crops", "done")}
+    lanes = {lane.nickname for lane in read_project(folder / "pixel_classifier.ilp").lanes}
+    assert lanes == crops(folder) - before

@@ -7,14 +7,12 @@ after.
 import hashlib
 import shutil
 from pathlib import Path
-from typing import Any
 
-import h5py
-import numpy as np
 import pytest
 
 from ilpix.repair import apply_fix
 from ilpix.repair_plan import FixPlan, plan_fix
+from tests.golden.hdf5_contents import contents
 
 
 @pytest.fixture
@@ -28,28 +26,6 @@ def plan(folder: Path) -> FixPlan:
     return plan_fix(
         folder / "pixel_classifier.ilp", folder / "ilastik_crops", folder / "ilastik_probabilities"
     )
-
-
-def contents(path: Path) -> dict[str, object]:
-    """Every group and dataset with its attributes, types, shape and value."""
-    found: dict[str, object] = {}
-
-    def type_of(dtype: np.dtype[Any]) -> object:
-        return str(dtype), h5py.check_string_dtype(dtype)
-
-    def note(name: str, item: h5py.Group | h5py.Dataset) -> None:
-        attributes = {
-            key: (type_of(item.attrs.get_id(key).dtype), np.asarray(value).tolist())
-            for key, value in item.attrs.items()
-        }
-        if isinstance(item, h5py.Group):
-            found[name] = attributes
-        else:
-            found[name] = (type_of(item.dtype), np.asarray(item[()]).tolist(), attributes)
-
-    with h5py.File(path) as file:
-        file.visititems(note)
-    return found
 
 
 def digests(folder: Path) -> dict[str, str]:

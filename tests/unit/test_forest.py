@@ -99,7 +99,7 @@ def test_a_float32_threshold_decides_as_the_float64_one(threshold: float, value:
 
 @pytest.fixture
 def group(tmp_path: Path) -> h5py.Group:
-    """Two stored forests of two trees and one: column 1 below 0.5 is class 1, else a quarter class 2."""
+    """Forests of two trees and one: column 1 below 0.5 is class 1, else a quarter class 2."""
     file = h5py.File(tmp_path / "forest.h5", "w")
     group = file.create_group("ClassifierForests")
     group["known_labels"] = np.array([1, 2, 4], np.uint32)

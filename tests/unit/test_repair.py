@@ -1,7 +1,4 @@
-import hashlib
 import os
-import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,98 +12,20 @@ from ilpix.errors import FixRefusedError, InvalidProjectError, ProjectLockedErro
 from ilpix.hdf5 import axistags_json
 from ilpix.labels import read_labels
 from ilpix.project import read_project
-from ilpix.project_writing import create_project, label_classes
-from ilpix.repair import apply_fix, finish_interrupted_fix
-from ilpix.repair_plan import FixPlan, plan_fix
-
-SIZE = (6, 8)
-LABELS = np.zeros(SIZE, np.uint8)
-LABELS[1:3, 4:7] = [[1, 0, 2], [0, 2, 0]]
-EXIT_OF_KILLED = 9
-
-
-def pixels(seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 255, (2, *SIZE)).astype(np.float32)
-
-
-def stored(image: np.ndarray, axes: str) -> np.ndarray:
-    """(C, Y, X) pixels in another axis order; axes other than these have length 1."""
-    kept = [key for key in axes if key in "cyx"]
-    ordered = image.transpose(["cyx".index(key) for key in kept])
-    sizes = dict(zip(kept, ordered.shape, strict=True))
-    return ordered.reshape([sizes.get(key, 1) for key in axes])
-
-
-def write_crop(path: Path, image: np.ndarray, axes: str = "zyxc", name: str | None = None) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with h5py.File(path, "w") as file:
-        dataset = file.create_dataset(name or path.stem, data=stored(image, axes).astype(np.uint16))
-        dataset.attrs["axistags"] = axistags_json(axes)
-
-
-def write_project(
-    path: Path, lane_paths: list[str], axes: str = "zyxc", tagged: bool = False
-) -> None:
-    """A project of another program: every lane labelled, axes and paths as given."""
-    create_project(
-        path,
-        {f"c/{index}.h5": (2, *SIZE) for index in range(len(lane_paths))},
-        label_classes(["A", "B"]),
-    )
-    with h5py.File(path, "r+") as file:
-        for index, lane_path in enumerate(lane_paths):
-            lane = file[f"Input Data/infos/lane{index:04d}/Raw Data"]
-            for name in ("filePath", "axistags", "shape", "__class__", "nickname"):
-                del lane[name]
-            lane["filePath"] = lane_path.encode()
-            lane["nickname"] = b"old name"
-            lane["axistags"] = axistags_json(axes).encode()
-            lane["shape"] = stored(pixels(0), axes).shape
-            lane["__class__"] = b"FilesystemDatasetInfo"
-            block = file.create_dataset(
-                f"PixelClassification/LabelSets/labels{index:03d}/block0000",
-                data=stored(LABELS[None, 1:3, 4:7], axes),
-            )
-            places = {"y": "1:3", "x": "4:7"}
-            block.attrs["blockSlice"] = f"[{','.join(places.get(key, '0:1') for key in axes)}]"
-            if tagged:
-                block.attrs["axistags"] = axistags_json(axes)
-
-
-def plan(folder: Path, axis_order: str | None = None, *, partial: bool = False) -> FixPlan:
-    return plan_fix(
-        folder / "p.ilp",
-        folder / "ilastik_crops",
-        folder / "ilastik_probabilities",
-        axis_order,
-        partial=partial,
-    )
-
-
-def fix(folder: Path, *, partial: bool = False) -> None:
-    apply_fix(plan(folder, partial=partial))
-
-
-def assert_fixed(folder: Path, names: list[str], seeds: list[int]) -> None:
-    project = read_project(folder / "p.ilp")
-    assert [lane.nickname for lane in project.lanes] == names
-    for lane, name, seed in zip(project.lanes, names, seeds, strict=True):
-        assert lane.file_path == f"ilastik_crops/{name}.h5/crop"
-        assert (lane.axes, lane.shape) == ("cyx", (2, *SIZE))
-        assert lane.dataset_class == "RelativeFilesystemDatasetInfo"
-        with h5py.File(folder / "ilastik_crops" / f"{name}.h5") as file:
-            assert file["crop"].dtype == np.float32
-            np.testing.assert_array_equal(file["crop"][()], pixels(seed))
-        np.testing.assert_array_equal(read_labels(project.path, lane), LABELS)
-    assert not plan(folder).is_needed
-
-
-def digests(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+from ilpix.repair import apply_fix
+from ilpix.repair_plan import plan_fix
+from tests.unit.foreign_projects import (
+    LABELS,
+    assert_fixed,
+    digests,
+    fix,
+    pixels,
+    plan,
+    set_up,
+    stored,
+    write_crop,
+    write_project,
+)
 
 
 @pytest.mark.parametrize("tagged", [False, True], ids=["untagged", "tagged"])
@@ -361,25 +280,27 @@ def test_a_project_among_its_crops_is_refused(tmp_path: Path) -> None:
         plan_fix(tmp_path / "p.ilp", tmp_path, tmp_path / "out")
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # fork beside idle threads
 def test_a_project_that_ilastik_has_open_is_left_alone(tmp_path: Path) -> None:
     write_project(tmp_path / "p.ilp", ["old/a.h5/a"])
     write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1))
     made = plan(tmp_path)
-    reader, writer = os.pipe()
+    is_open, tell_open = os.pipe()
+    is_done, tell_done = os.pipe()
     child = os.fork()
     if child == 0:
         with h5py.File(tmp_path / "p.ilp", "r+"):
-            os.write(writer, b"1")
-            os.read(reader, 1)
+            os.write(tell_open, b"1")
+            os.read(is_done, 1)
         os._exit(0)
-    os.read(reader, 1)
+    os.read(is_open, 1)
     before = digests(tmp_path)
     try:
         with pytest.raises(ProjectLockedError):
             apply_fix(made)
         assert [name for name in digests(tmp_path) if name not in before] == []
     finally:
-        os.write(writer, b"1")
+        os.write(tell_done, b"1")
         os.waitpid(child, 0)
 
 
@@ -427,111 +348,3 @@ def test_labels_of_an_unknown_class_stop_the_fix(tmp_path: Path) -> None:
         fix(tmp_path)
     assert caught.value.path == tmp_path / "p.ilp"
     assert digests(tmp_path) == before
-
-
-# A fix is killed before each of its file operations in turn.
-
-OPERATIONS = ("open", "os.", "shutil.", "tempfile.")
-
-
-def kill_before(operation: int, folder: Path) -> None:
-    """End this process at once, before the given one of its operations on files of a folder."""
-    count = 0
-
-    def watch(event: str, arguments: tuple[object, ...]) -> None:
-        nonlocal count
-        if event.startswith(OPERATIONS) and any(str(folder) in str(item) for item in arguments):
-            count += 1
-            if count > operation:
-                os._exit(EXIT_OF_KILLED)
-
-    sys.addaudithook(watch)
-
-
-def run_killed(operation: int, folder: Path, work: Callable[[], object]) -> bool:
-    """Run in a child that is killed before an operation; return whether it was."""
-    child = os.fork()
-    if child == 0:
-        try:
-            kill_before(operation, folder)
-            work()
-        except BaseException:  # a child must not return into pytest
-            os._exit(1)
-        os._exit(0)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert status in {0, EXIT_OF_KILLED}
-    return status == EXIT_OF_KILLED
-
-
-def set_up(folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    write_project(folder / "p.ilp", ["old/a.h5/a", "old/b.tif"])
-    write_crop(folder / "ilastik_crops" / "a.h5", pixels(1))
-    tifffile.imwrite(
-        folder / "ilastik_crops" / "b.tif",
-        pixels(2),
-        photometric="minisblack",
-        metadata={"axes": "CYX"},
-    )
-
-
-def fix_again(folder: Path, backup: bool) -> None:
-    finish_interrupted_fix(folder / "p.ilp")
-    apply_fix(plan(folder), backup=backup)
-
-
-def old_state_is_there(folder: Path, old: dict[str, str]) -> bool:
-    now = set(digests(folder).values())
-    return set(old.values()) <= now
-
-
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # fork beside idle threads
-@pytest.mark.parametrize(
-    ("backup", "first"),
-    [(True, 0), (False, 30)],  # up to the swap both are alike
-    ids=["backup", "no_backup"],
-)
-def test_a_fix_killed_anywhere_is_finished_by_the_next(
-    tmp_path: Path, backup: bool, first: int
-) -> None:
-    start, whole = tmp_path / "start", tmp_path / "whole"
-    set_up(start)
-    old = digests(start)
-    shutil.copytree(start, whole)
-    fix_again(whole, backup)
-    wanted = digests(whole)
-    operation, killed = first, True
-    while killed:
-        folder = tmp_path / f"killed{operation}"
-        shutil.copytree(start, folder)
-        killed = run_killed(operation, folder, lambda: fix_again(folder, backup))  # noqa: B023 -- run at once
-        is_new = wanted.items() <= digests(folder).items()
-        assert is_new or old_state_is_there(folder, old)
-        fix_again(folder, backup)
-        assert digests(folder) == wanted
-        operation += 1
-    assert operation > 40
-
-
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_a_fix_killed_twice_is_finished_by_the_third(tmp_path: Path) -> None:
-    start = tmp_path / "start"
-    set_up(start)
-    for first in range(36, 48, 3):
-        for second in range(0, 12, 5):
-            folder = tmp_path / f"killed{first}_{second}"
-            shutil.copytree(start, folder)
-            run_killed(first, folder, lambda: fix_again(folder, True))  # noqa: B023 -- run at once
-            run_killed(second, folder, lambda: fix_again(folder, True))  # noqa: B023 -- run at once
-            fix_again(folder, backup=True)
-            assert_fixed(folder, ["a", "b"], [1, 2])
-
-
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_a_plan_beside_an_interrupted_fix_says_so(tmp_path: Path) -> None:
-    set_up(tmp_path)
-    (tmp_path / ".p.ilp.fix.json").write_text("[]")
-    with pytest.raises(FixRefusedError, match="run fix again"):
-        plan(tmp_path)
-    assert finish_interrupted_fix(tmp_path / "p.ilp")
-    assert plan(tmp_path).is_needed
