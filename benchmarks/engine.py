@@ -4,8 +4,8 @@
     python benchmarks/engine.py --large    10 000 x 10 000 px from HDF5
 
 The image is synthetic tissue; the forests are trained on it, one on few clean labels, one ("deep")
-on many of which some are wrong. Vigra computes the same columns with whole images in memory and then
-predicts with the same trees, in one thread, which is all it has.
+on many of which some are wrong. Vigra computes the same columns with whole images in memory and
+then predicts with the same trees, in one thread, which is all it has.
 """
 
 import json

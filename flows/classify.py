@@ -11,6 +11,7 @@ from prefect.input import RunInput
 from prefect.runtime import deployment, flow_run
 from pydantic import Field
 
+from flows.engines import remove_containers
 from flows.errors import ImagesFailedError, TrainingNeededError
 from flows.options import PrepareOptions, RunOptions, TrainOptions
 from flows.prepare import prepare
@@ -53,7 +54,12 @@ class TrainedByHand(RunInput):
     )
 
 
-@flow(name="classify", flow_run_name="classify-{data_dir.name}")
+@flow(
+    name="classify",
+    flow_run_name="classify-{data_dir.name}",
+    on_cancellation=[remove_containers],
+    on_crashed=[remove_containers],
+)
 def classify(
     data_dir: Path = Path(),
     preparing: PrepareOptions = PrepareOptions(),

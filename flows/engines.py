@@ -3,11 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+from prefect import Flow
+from prefect.client.schemas.objects import FlowRun
+from prefect.states import State
+
 from containers.local import require_program
-from containers.predict import prepare_engine
+from containers.predict import prepare_engine, remove_containers_of
 from containers.settings import ContainerSettings, LocalSettings
 from flows.errors import NoLocalIlastikError
 from flows.options import RunOptions
+from flows.settings import Settings
 from flows.verb_run import VerbRun
 from tasks.engines import DockerEngine, EmbeddedEngine, Engine, LocalEngine
 
@@ -31,6 +36,14 @@ def choose_engine(verb_run: VerbRun, options: RunOptions, n_images: int) -> Engi
         engine = EmbeddedEngine(threads=options.threads or width.threads)
     verb_run.notes["engine"] = engine.identity
     return engine
+
+
+def remove_containers(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - Prefect's signature
+    """Remove the containers of a run that was cancelled or has crashed, where it could not itself."""
+    settings = Settings()
+    chosen = [part.get("engine") for part in flow_run.parameters.values() if isinstance(part, dict)]
+    if "docker" in (settings.engine, *chosen):
+        remove_containers_of(settings.container, str(flow_run.id))
 
 
 def _docker_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> DockerEngine:

@@ -7,7 +7,7 @@ from prefect.runtime import flow_run
 
 from flows.artifacts import show_predicted
 from flows.check import find_misfit
-from flows.engines import choose_engine
+from flows.engines import choose_engine, remove_containers
 from flows.options import RunOptions
 from flows.report import write_report
 from flows.settings import Settings
@@ -19,7 +19,12 @@ from ilpix.trained import classifier_digest
 from tasks.predicting import predict_batch, predict_image
 
 
-@flow(name="run", flow_run_name="run-{data_dir.name}")
+@flow(
+    name="run",
+    flow_run_name="run-{data_dir.name}",
+    on_cancellation=[remove_containers],
+    on_crashed=[remove_containers],
+)
 def run(data_dir: Path = Path(), options: RunOptions = RunOptions()) -> list[Path]:
     """Predict the class probabilities of every prepared image.
 
@@ -64,7 +69,7 @@ def _predict_images(verb_run: VerbRun, project: PixelProject, options: RunOption
                 "classifier": classifier,
                 "computed_by": engine.identity,
                 "workspace": verb_run.workspace,
-                "run": str(flow_run.get_id()),
+                "run": str(flow_run.get_root_flow_run_id()),
             }
             for image in images
         },

@@ -22,6 +22,7 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
         env_file=DOTENV,
         frozen=True,
+        enable_decoding=False,  # plain texts, no JSON
         extra="ignore",  # .env may hold the settings of other programs
     )
 

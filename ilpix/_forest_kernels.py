@@ -3,10 +3,10 @@
 """Compiled loops of the forest: a block of 8 · 8 pixels goes down all trees together.
 
 At a node one comparison tells for all 64 pixels which go left. Neighbouring pixels are alike, so
-few nodes are met, far fewer than 64 walks would meet. All trees of a batch go down a level at a time,
-so that no visit waits for the one before it and nothing in it is a branch to be mispredicted. Pixels
-at a leaf are noted on a ballot, a bit each; each tree has a ballot per class, and each leaf with
-several classes has its own.
+few nodes are met, far fewer than 64 walks would meet. All trees of a batch go down level by level,
+so that no visit waits for the one before it and nothing in it is a branch to be mispredicted.
+Pixels at a leaf are noted on a ballot, a bit each; each tree has a ballot per class, and each leaf
+with several classes has its own.
 """
 
 import numpy as np
@@ -31,12 +31,12 @@ def predict(
 
     features (F, rows, columns) float32, rows and columns those of out rounded up to a multiple of
     SIDE, what lies beyond is not used; nodes NODE; roots (T,) int32, each as a child of a NODE;
-    batches (B + 1,) int32, where each batch of trees begins; votes (L, K) float32 of the leaves with
-    several classes; out (rows, width, K) float32, overwritten. Ballots: 0 is not counted, then class
-    k of tree t at 1 + t·K + k, then the L leaves.
-    Scratch: block (F, LANES) float32, ballots (1 + T·K + L,) uint64, counts (digits,) uint64, enough
-    to count T in binary, places (2, ·) int32 and masks (2, ·) uint64, each of twice the nodes and
-    trees of a batch.
+    batches (B + 1,) int32, where each batch of trees begins; votes (L, K) float32 of the leaves
+    with several classes; out (rows, width, K) float32, overwritten. Ballots: 0 is not counted, then
+    class k of tree t at 1 + t·K + k, then the L leaves.
+    Scratch: block (F, LANES) float32, ballots (1 + T·K + L,) uint64, counts (digits,) uint64,
+    enough to count T in binary, places (2, ·) int32 and masks (2, ·) uint64, each of twice the
+    nodes and trees of a batch.
     """
     n_classes = out.shape[2]
     sums = np.empty(LANES, np.float32)

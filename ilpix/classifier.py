@@ -31,7 +31,7 @@ from ilpix.voting import PackedForest, pack
 FloatArray = npt.NDArray[np.float32]
 ReadRows = Callable[[range], FloatArray]
 
-_CHUNK_ROWS = 256
+_CHUNK_ROWS = 128
 _CHUNKS_AHEAD = 2  # in computation while one is written
 
 

@@ -1,8 +1,30 @@
-"""What the tests of every folder share."""
+"""What the tests of every folder share. Settings are made before Prefect is imported."""
 
+import os
+
+os.environ.update(
+    DO_NOT_TRACK="1",
+    PREFECT_SERVER_ANALYTICS_ENABLED="false",
+    PREFECT_LOGGING_TO_API_ENABLED="false",
+    PREFECT_LOGGING_LEVEL="CRITICAL",
+    PREFECT_SERVER_LOGGING_LEVEL="CRITICAL",
+    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE="200",
+    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE="200",
+    PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL="1",
+    PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED="false",
+    PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED="false",
+)
+
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect.settings import (
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_LOCAL_STORAGE_PATH,
+    temporary_settings,
+)
+from prefect.testing.utilities import prefect_test_harness
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -14,3 +36,19 @@ def imc() -> Path:
     if not folder.is_dir():
         pytest.skip("the real tissue is not beside this checkout (../shared/data/imc)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One temporary Prefect server for all tests that run flows."""
+    storage: Path = tmp_path_factory.mktemp("results")
+    with (
+        prefect_test_harness(server_startup_timeout=90),
+        temporary_settings(
+            {
+                PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+                PREFECT_LOCAL_STORAGE_PATH: storage,
+            }
+        ),
+    ):
+        yield

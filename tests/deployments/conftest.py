@@ -16,10 +16,13 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
+from ilpix.example import write_example
+
 REPOSITORY = Path(__file__).parents[2]
 DEPLOYMENTS = REPOSITORY / "deployments"
 PROGRAMS = Path(sys.executable).parent
 DEADLINE_S = 300  # for whatever a server, worker or run is waited for; a busy machine is slow
+PREPARING = {"cropsize": 100, "seed": 1}  # as in the demo
 T = TypeVar("T")
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
@@ -178,6 +181,36 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         fresh.command("python", DEPLOYMENTS / "create_automations.py", hook)
         with running(work, environment, home / "worker.log"):
             yield fresh
+
+
+@pytest.fixture(scope="session")
+def classified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder that was prepared, suspended for training and finished; and the run that did it."""
+    folder = tmp_path_factory.mktemp("tissue")
+    write_example(folder)
+    prepared = server.start("prepare/prepare", {"data_dir": str(folder), "options": PREPARING})
+    assert server.wait_for_end(prepared) == "COMPLETED"
+    parameters = {
+        "data_dir": str(folder),
+        "preparing": PREPARING,
+        "predicting": {"engine": "embedded"},
+    }
+    run = server.start("classify/classify", parameters)
+    assert server.wait_for_end(run) == "PAUSED"
+    assert not (folder / "ilastik_probabilities").exists()
+
+    refused = server.resume(run, {"next_step": "hope"})
+    assert refused.json()["status"] == "REJECT"
+    server.resume(run, {"next_step": "predict with the project of this run"})
+    assert server.wait_for_end(run, answered="training-1") == "PAUSED"  # nobody has trained yet
+    told = server.call("GET", f"/flow_runs/{run}/input/suspended-training-2-description").text
+    assert "did not work" in told
+    assert "pixel_classifier.ilp" in told
+
+    server.command("python", "-m", "tests.deployments.person", folder)
+    server.resume(run, {"next_step": "predict with the project of this run"})
+    assert server.wait_for_end(run, answered="training-2") == "COMPLETED"
+    return folder, run
 
 
 def _is_up(address: str) -> bool:

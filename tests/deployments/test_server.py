@@ -8,49 +8,9 @@ from typing import Any
 import pytest
 import tifffile
 
-from flows.demo import CROPSIZE, LABELS, SEED, accuracy, write_labels_of_a_person
-from flows.options import PrepareOptions
-from ilpix.example import write_example
-from ilpix.feature_choice import choose_features
-from ilpix.training import train_project
 from tests.deployments.conftest import Server, wait_until
 
-OPTIONS = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
-PREPARING = {"cropsize": CROPSIZE, "seed": SEED}
 IMAGES = [f"region_{number}" for number in range(1, 6)]
-
-
-@pytest.fixture(scope="session")
-def classified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A folder that was prepared, suspended for training and finished; and the run that did it."""
-    folder = tmp_path_factory.mktemp("tissue")
-    write_example(folder)
-    prepared = server.start("prepare/prepare", {"data_dir": str(folder), "options": PREPARING})
-    assert server.wait_for_end(prepared) == "COMPLETED"
-    parameters = {
-        "data_dir": str(folder),
-        "preparing": PREPARING,
-        "predicting": {"engine": "embedded"},
-    }
-    run = server.start("classify/classify", parameters)
-    assert server.wait_for_end(run) == "PAUSED"
-    assert not (folder / "ilastik_probabilities").exists()
-
-    refused = server.resume(run, {"next_step": "hope"})
-    assert refused.json()["status"] == "REJECT"
-    server.resume(run, {"next_step": "predict with the project of this run"})
-    assert server.wait_for_end(run, answered="training-1") == "PAUSED"  # nobody has trained yet
-    told = server.call("GET", f"/flow_runs/{run}/input/suspended-training-2-description").text
-    assert "did not work" in told
-    assert "pixel_classifier.ilp" in told
-
-    write_labels_of_a_person(folder, OPTIONS)
-    train_project(
-        folder / "pixel_classifier.ilp", choose_features("fast"), folder / LABELS, seed=SEED
-    )
-    server.resume(run, {"next_step": "predict with the project of this run"})
-    assert server.wait_for_end(run, answered="training-2") == "COMPLETED"
-    return folder, run
 
 
 def test_the_file_deploys_all_flows(server: Server) -> None:
@@ -136,9 +96,11 @@ def test_a_suspended_run_goes_on_and_does_nothing_twice(
     )
     assert {states[f"prepare-{image}"] for image in IMAGES} == {"Cached"}
     assert {states[f"predict-{image}"] for image in IMAGES} == {"Completed"}
-    probabilities = [folder / "ilastik_probabilities" / f"{image}.tiff" for image in IMAGES]
-    assert tifffile.imread(probabilities[0]).shape == (220, 260, 3)
-    assert accuracy(folder, probabilities, OPTIONS.scale) > 0.95
+    for image in IMAGES:
+        probabilities = tifffile.imread(folder / "ilastik_probabilities" / f"{image}.tiff")
+        truth = tifffile.imread(folder / "truth" / f"{image}.tiff")
+        classes = probabilities.argmax(axis=-1)[::2, ::2] + 1
+        assert (classes == truth).mean() > 0.95
 
 
 def test_the_run_leaves_its_tables_report_and_previews_on_the_server(
@@ -179,9 +141,11 @@ def test_an_announced_folder_is_classified_and_a_failure_is_told(
 
     run = wait_until(started, "the automation started no run")
     assert server.wait_for_end(run) == "FAILED"
-    told = wait_until(lambda: "\n".join(server.told), "nobody was told of the failure")
-    assert "arrived" in told
-    assert "panel.csv" in told
+    told = wait_until(
+        lambda: [text for text in server.told if str(folder) in text],
+        "nobody was told of the failure",
+    )
+    assert "panel.csv" in told[0]
 
 
 def _if_all(states: dict[str, str], names: list[str]) -> dict[str, str] | None:

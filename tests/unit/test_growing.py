@@ -198,7 +198,7 @@ def test_split_tries_as_many_columns_as_ilastik(
             asked.append(self.max_features)
             return super().fit(*args)
 
-    monkeypatch.setattr("ilpix.growing.RandomForestClassifier", Spy)
+    monkeypatch.setattr("sklearn.ensemble.RandomForestClassifier", Spy)
     features, labels = random_samples(8, columns=n_columns)
     grow_forest(features, labels, 0, n_trees=1)
     assert asked == [tried]

@@ -1,0 +1,47 @@
+"""What people see: forms and previews in a real browser."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.deployments.browser import CHROMIUM, Page, browsing
+from tests.deployments.conftest import Server
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
+]
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with browsing(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+def test_the_previews_of_a_run_are_really_shown(
+    server: Server, classified: tuple[Path, str], page: Page
+) -> None:
+    _, run = classified
+    found = server.artifacts([subflow["id"] for subflow in server.subflows(run)])
+    page.open(f"{server.address}/artifacts/artifact/{found['run-previews']['id']}")
+    width = page.wait_for("[...document.images].find(i => i.src.startsWith('data:'))?.naturalWidth")
+    assert width == 4 * 240
+
+
+@pytest.mark.parametrize(
+    ("name", "last_field"), [("prepare/prepare", "Crops"), ("classify/classify", "if_untrained")]
+)
+def test_a_form_can_be_sent_as_it_is(
+    server: Server, page: Page, name: str, last_field: str
+) -> None:
+    """An empty field is sent as nothing or as null: the server takes both."""
+    before = server.call("POST", "/flow_runs/count").json()
+    page.open(f"{server.address}/deployments/deployment/{server.deployment(name)['id']}/run")
+    page.wait_for(f"document.body.innerText.includes('{last_field} (Optional)')")
+    assert "Property is type" not in page.evaluate("document.body.innerText")
+    submit = "[...document.querySelectorAll('button')].find(b => b.innerText.trim() == 'Submit')"
+    page.evaluate(f"{submit}.click()")
+    page.wait_for("document.body.innerText.includes('scheduled to start')")
+    assert server.call("POST", "/flow_runs/count").json() > before

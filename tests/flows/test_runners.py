@@ -1,0 +1,104 @@
+"""Threads, processes and Dask run the same flow: same bytes, and a record, cache entry and failure per image."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from flows import verb_run
+from flows.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
+from flows.errors import ImagesFailedError
+from flows.options import PrepareOptions, RunOptions
+from flows.prepare import prepare
+from flows.run import run
+from ilpix.example import write_example
+from ilpix.feature_choice import choose_features
+from ilpix.training import train_project
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with prepared images and a trained project."""
+    folder = tmp_path_factory.mktemp("trained")
+    options = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
+    write_example(folder)
+    prepare(folder, options)
+    write_labels_of_a_person(folder, options)
+    project = folder / "pixel_classifier.ilp"
+    train_project(project, choose_features("fast"), folder / LABELS, seed=SEED)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The probabilities of all images by the default runner."""
+    return predicted(trained, tmp_path_factory.mktemp("threads"))
+
+
+@pytest.fixture
+def runner(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("ILPIX_TASK_RUNNER", request.param)
+    monkeypatch.setenv("ILPIX_PARALLEL", "2")
+    return str(request.param)
+
+
+@pytest.fixture
+def in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Submit as runs of thousands of images do, two images a task."""
+    monkeypatch.setattr(verb_run, "SINGLY", 1)
+    monkeypatch.setenv("ILPIX_CHUNK_SIZE", "2")
+
+
+def copy(trained: Path, folder: Path) -> Path:
+    shutil.copytree(trained, folder, dirs_exist_ok=True)
+    return folder
+
+
+def predicted(trained: Path, folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in run(copy(trained, folder), RunOptions())}
+
+
+def states(folder: Path) -> dict[str, str]:
+    images = json.loads((folder / "ilpix_run.json").read_text())["verbs"]["run"]["images"]
+    return {outcome["image"]: outcome["state"] for outcome in images}
+
+
+everywhere = pytest.mark.parametrize("runner", ["threads", "processes", "dask"], indirect=True)
+
+
+@everywhere
+def test_every_runner_gives_the_same_bytes_and_finds_them_again(
+    runner: str, trained: Path, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    assert predicted(trained, tmp_path) == expected
+    assert set(states(tmp_path).values()) == {"done"}
+    run(tmp_path, RunOptions())
+    assert set(states(tmp_path).values()) == {"kept"}
+
+
+@everywhere
+@pytest.mark.usefixtures("in_chunks")
+def test_an_image_in_a_chunk_has_its_own_record_cache_entry_and_failure(
+    runner: str, trained: Path, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    copy(trained, tmp_path)
+    (tmp_path / "ilastik_img" / "region_2.h5").write_bytes(b"no HDF5")
+    with pytest.raises(ImagesFailedError, match="region_2") as raised:
+        run(tmp_path, RunOptions())
+    assert list(raised.value.failures) == ["region_2"]
+    good = {name: content for name, content in expected.items() if name != "region_2.tiff"}
+    found = (tmp_path / "ilastik_probabilities").iterdir()
+    assert {path.name: path.read_bytes() for path in found} == good
+    assert states(tmp_path).pop("region_2") == "failed"
+
+    shutil.copy(trained / "ilastik_img" / "region_2.h5", tmp_path / "ilastik_img")
+    (tmp_path / "ilastik_probabilities" / "region_1.tiff").unlink()
+    run(tmp_path, RunOptions())
+    assert {image for image, state in states(tmp_path).items() if state == "done"} == {
+        "region_1",
+        "region_2",
+    }
