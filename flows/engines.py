@@ -38,8 +38,12 @@ def choose_engine(verb_run: VerbRun, options: RunOptions, n_images: int) -> Engi
     return engine
 
 
-def remove_containers(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 - Prefect's signature
-    """Remove the containers of a run that was cancelled or has crashed, where it could not itself."""
+def remove_containers(
+    flow: Flow[..., Any],  # noqa: ARG001 - part of Prefect's signature
+    flow_run: FlowRun,
+    state: State[Any],  # noqa: ARG001 - part of Prefect's signature
+) -> None:
+    """Remove the containers of a run that was cancelled or crashed before it could itself."""
     settings = Settings()
     chosen = [part.get("engine") for part in flow_run.parameters.values() if isinstance(part, dict)]
     if "docker" in (settings.engine, *chosen):

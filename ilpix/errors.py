@@ -336,8 +336,8 @@ class NoClassifierError(IlpixError, ValueError):
 
     def __str__(self) -> str:
         return (
-            f"{self.path} has no {self.missing}; train it (ilpix train), or in Ilastik choose features, "
-            "label, switch on Live Update and save the project"
+            f"{self.path} has no {self.missing}; train it (ilpix train), or in Ilastik choose "
+            "features, label, switch on Live Update and save the project"
         )
 
 

@@ -31,7 +31,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 @pytest.fixture(scope="session")
 def imc() -> Path:
-    """The real tissue: 15 regions with the outputs of steinbock and Ilastik; not part of the repository."""
+    """The real tissue: 15 regions with outputs of steinbock and Ilastik; not in the repository."""
     folder = REPOSITORY.parent / "shared" / "data" / "imc"
     if not folder.is_dir():
         pytest.skip("the real tissue is not beside this checkout (../shared/data/imc)")

@@ -89,7 +89,7 @@ def test_an_image_in_a_chunk_has_its_own_record_cache_entry_and_failure(
     (tmp_path / "ilastik_img" / "region_2.h5").write_bytes(b"no HDF5")
     with pytest.raises(ImagesFailedError, match="region_2") as raised:
         run(tmp_path, RunOptions())
-    assert list(raised.value.failures) == ["region_2"]
+    assert raised.value.failures == 0, raised.value.failures
     good = {name: content for name, content in expected.items() if name != "region_2.tiff"}
     found = (tmp_path / "ilastik_probabilities").iterdir()
     assert {path.name: path.read_bytes() for path in found} == good
