@@ -30,7 +30,7 @@ def contact_sheet(previews: Sequence[Path], classes: Sequence[LabelClass]) -> st
             sheet.paste(preview, (x, y + CAPTION_PX))
         pen.text((x + MARGIN_PX, y + MARGIN_PX), path.stem[-34:], "black")
     picture = io.BytesIO()
-    sheet.save(picture, "JPEG", quality=85, subsampling=0)
+    sheet.save(picture, "JPEG", quality=75)
     return base64.b64encode(picture.getvalue()).decode()
 
 

@@ -1,4 +1,4 @@
-"""The task runner of a run and its width, from settings, cores and memory."""
+"""The task runner of a run and its width, from settings and cores."""
 
 import os
 from typing import Any, NamedTuple

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from prefect import Task
 from prefect.futures import PrefectFuture, as_completed
 from prefect.states import State
-from prefect.utilities.annotations import opaque
 from pydantic import BaseModel
 
 from flows.errors import ImagesFailedError
@@ -125,7 +124,7 @@ class VerbRun:
         submitted: dict[PrefectFuture[Any], list[str]] = {}
         for start in range(0, len(calls), chunks.size):
             images = list(calls)[start : start + chunks.size]
-            parameters = {"work": opaque(work), "calls": [dict(calls[image]) for image in images]}
+            parameters = {"work": work, "calls": [dict(calls[image]) for image in images]}
             submitted[runner.submit(chunks.work, parameters)] = images
         for future in as_completed(list(submitted)):
             images, whole = submitted[future], _final_state(future)

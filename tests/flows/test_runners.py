@@ -1,13 +1,16 @@
-"""Threads, processes and Dask run the same flow: same bytes, and a record, cache entry and failure per image."""
+"""Threads, processes and Dask: same bytes, and a record, cache entry and failure per image."""
 
 import json
+import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from distributed import LocalCluster
 
 from flows import verb_run
 from flows.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
@@ -89,7 +92,7 @@ def test_an_image_in_a_chunk_has_its_own_record_cache_entry_and_failure(
     (tmp_path / "ilastik_img" / "region_2.h5").write_bytes(b"no HDF5")
     with pytest.raises(ImagesFailedError, match="region_2") as raised:
         run(tmp_path, RunOptions())
-    assert raised.value.failures == 0, raised.value.failures
+    assert list(raised.value.failures) == ["region_2"]
     good = {name: content for name, content in expected.items() if name != "region_2.tiff"}
     found = (tmp_path / "ilastik_probabilities").iterdir()
     assert {path.name: path.read_bytes() for path in found} == good
@@ -102,3 +105,39 @@ def test_an_image_in_a_chunk_has_its_own_record_cache_entry_and_failure(
         "region_1",
         "region_2",
     }
+
+
+@pytest.fixture
+def cluster() -> Iterator[LocalCluster]:
+    with LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=None) as cluster:
+        yield cluster
+
+
+def kill_the_first_busy_worker(cluster: LocalCluster, killed: list[int]) -> None:
+    end = time.monotonic() + 120
+    while time.monotonic() < end and not killed:
+        for worker in cluster.workers.values():
+            state = cluster.scheduler.workers.get(worker.worker_address)
+            if state and state.processing:
+                killed.append(worker.process.pid)
+                os.kill(worker.process.pid, signal.SIGKILL)
+                return
+        time.sleep(0.02)
+
+
+def test_a_run_on_a_cluster_completes_although_a_worker_is_killed(
+    cluster: LocalCluster,
+    trained: Path,
+    expected: dict[str, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ILPIX_TASK_RUNNER", "dask")
+    monkeypatch.setenv("ILPIX_DASK_ADDRESS", cluster.scheduler_address)
+    killed: list[int] = []
+    killer = Thread(target=kill_the_first_busy_worker, args=(cluster, killed))
+    killer.start()
+    assert predicted(trained, tmp_path) == expected
+    killer.join()
+    assert killed
+    assert set(states(tmp_path).values()) == {"done"}
