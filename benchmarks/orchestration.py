@@ -34,9 +34,9 @@ nothing()
 
 # runs in a process of its own, whose settings name the server
 PER_IMAGE = """
-import sys, time
+import shutil, sys, time
 from pathlib import Path
-from flows import PrepareOptions, prepare
+from flows import PrepareOptions, verb_run
 from flows.quiet_prefect import quiet_prefect
 from flows.settings import Settings
 from flows.verb_run import VerbRun
@@ -45,6 +45,8 @@ from ilpix.images import find_images, read_image
 from ilpix.panel import read_panel
 from ilpix.preparation import PreparationOptions, channel_names, prepare_image
 folder, options = Path(sys.argv[1]), PrepareOptions(cropsize=8, seed=1)
+verb_run.SINGLY = int(sys.argv[2])
+shutil.rmtree(folder / ".ilpix", ignore_errors=True)
 
 def plain():
     panel = read_panel(folder / "panel.csv")
@@ -65,7 +67,7 @@ from tasks.preparing import prepare_image as task
 from prefect import flow
 
 @flow
-def orchestrated(runner=None):
+def orchestrated():
     run = VerbRun("prepare", folder, Settings())
     sources = find_images(folder / "img")
     run.for_each_image(task, {
@@ -125,19 +127,28 @@ def report_unchanged(folder: Path) -> None:
 
 
 def report_images(folder: Path, beside: dict[str, str]) -> None:
-    """Print what a tiny image costs, in a plain loop and as a task."""
+    """Print what a tiny image costs, in a plain loop and as a task, on each task runner."""
     images = folder / "tiny"
     write_images(images, N_TINY, 16)
-    runs = [
-        [float(text) for text in output(["python", "-c", PER_IMAGE, images], beside).split()[-3:]]
-        for _ in range(REPEATS)
-    ]
-    plain, done, kept = (
-        1000 / N_TINY * statistics.median(times) for times in zip(*runs, strict=True)
-    )
-    print(f"| {N_TINY} images of 16 x 16 px, one after the other | ms per image |\n|---|---|")
-    print(f"| plain loop | {plain:.1f} |")
-    print(f"| a task each | {done:.1f} |\n| a task each, nothing to do | {kept:.1f} |\n")
+    print(f"| ms for each of {N_TINY} images of 16 x 16 px | plain loop | flow | nothing to do |")
+    print("|---|---|---|---|")
+    for name, singly, runner in (
+        ("threads, a task each", 1000, "threads"),
+        ("threads, chunks of 64", 0, "threads"),
+        ("processes, a task each", 1000, "processes"),
+        ("processes, chunks of 64", 0, "processes"),
+        ("dask, a task each", 1000, "dask"),
+        ("dask, chunks of 64", 0, "dask"),
+    ):
+        command = ["python", "-c", PER_IMAGE, images, str(singly)]
+        where = {**beside, "ILPIX_TASK_RUNNER": runner}
+        runs = [output(command, where).split()[-3:] for _ in range(REPEATS)]
+        times = [
+            1000 / N_TINY * statistics.median(map(float, column))
+            for column in zip(*runs, strict=True)
+        ]
+        print(f"| {name} | " + " | ".join(f"{value:.1f}" for value in times) + " |", flush=True)
+    print()
 
 
 def report_command(folder: Path, environment: dict[str, str], beside: dict[str, str]) -> None:

@@ -1,7 +1,9 @@
 """`train`: labels become a classifier that is stored in the project, as Ilastik stores it."""
 
 import logging
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 
@@ -64,10 +66,17 @@ def _train(
     }
     written = run.for_each_image(train_classifier, {project.path.name: call})
     for trained in written.values():
-        for sentence in trained.facts["advice"]:
-            _log.warning("%s", sentence)
+        for sentence in [*trained.facts["advice"], *_told_quality(trained.facts)]:
+            _log.info("%s", sentence)
     if options.quality and written:
         show_markdown("train-quality", (report / TABLE_NAME).read_text(encoding="utf-8"))
+
+
+def _told_quality(facts: Mapping[str, Any]) -> Iterator[str]:
+    judged = {"out_of_bag_accuracy": "out of bag", "other_crops_accuracy": "on crops left out"}
+    for name, how in judged.items():
+        if (accuracy := facts.get(name)) is not None:
+            yield f"{100 * accuracy:.1f} % of the labelled pixels are recognised {how}"
 
 
 def _suggest(
