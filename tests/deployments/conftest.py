@@ -47,8 +47,14 @@ class Server:
     told: list[str]  # what it told there
 
     def call(self, method: str, path: str, **body: Any) -> httpx.Response:
-        """Call its API."""
-        return httpx.request(method, f"{self.address}/api{path}", json=body or None, timeout=60)
+        """Call its API; like Prefect's own client again where its database was busy (503)."""
+
+        def answer() -> httpx.Response | None:
+            address = f"{self.address}/api{path}"
+            response = httpx.request(method, address, json=body or None, timeout=60)
+            return None if response.status_code == 503 else response
+
+        return wait_until(answer, f"the server is busy: {path}")
 
     def filter(self, what: str, **body: Any) -> list[dict[str, Any]]:
         """Return what a filter of its API finds."""
