@@ -175,7 +175,7 @@ class LeaseError(ContainerError, OSError):
         )
 
 
-class RunError(ContainerError, RuntimeError):
+class RunError(ContainerError):
     """A run of Ilastik did not give what it was started for."""
 
     concerns_all = False
@@ -207,7 +207,7 @@ class RunError(ContainerError, RuntimeError):
         return "\n".join(line for line in lines if line)
 
 
-class OutOfMemoryError(RunError, MemoryError):
+class OutOfMemoryError(RunError):
     """The kernel ended the run because it took more memory than its limit."""
 
     advice = "Raise the memory ceiling, or lower the number of parallel runs."
@@ -288,7 +288,7 @@ class OutputWrongError(RunError, ValueError):
     """The output is not a probability image of this image and this project."""
 
     def __init__(self, report: RunReport, what: str) -> None:
-        RuntimeError.__init__(self, report, what)
+        Exception.__init__(self, report, what)
         self.report, self.what = report, what
 
     def what_happened(self) -> str:
@@ -302,10 +302,6 @@ class DiskFullError(RunError, OSError):
     concerns_all = True
     says = "no space left on the device"
     advice = "Make room where the data directory lies, or where the engine keeps its containers."
-
-    def __init__(self, report: RunReport) -> None:
-        RuntimeError.__init__(self, report)
-        self.report = report
 
 
 KNOWN_MESSAGES = {

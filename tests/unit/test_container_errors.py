@@ -1,7 +1,6 @@
 """Failures of runs: told apart, readable, and able to travel between processes."""
 
 import inspect
-import pickle
 from pathlib import Path
 
 import pytest
@@ -42,14 +41,11 @@ CLASSES = [
 
 
 @pytest.mark.parametrize("error", CLASSES)
-def test_every_error_survives_pickling_and_says_something(
+def test_every_error_of_a_run_shows_the_end_of_its_log(
     error: type[errors.ContainerError],
 ) -> None:
     names = [name for name in inspect.signature(error.__init__).parameters if name in FACTS]
     one = error(*(FACTS[name] for name in names))
-    other = pickle.loads(pickle.dumps(one))  # noqa: S301 pickled on the same line
-    assert type(other) is error
-    assert str(other) == str(one)
     assert issubclass(error, errors.RunError) == ("end of the log" in str(one)) or not names
 
 

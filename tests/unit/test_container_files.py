@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from flows.settings import Settings
+
 CONTAINERS = Path(__file__).parents[2] / "containers"
 
 
@@ -25,15 +27,22 @@ def test_every_port_is_on_loopback(compose: dict[str, Any]) -> None:
 
 def test_worker_is_told_both_names_of_the_data_directory(compose: dict[str, Any]) -> None:
     worker = compose["worker"]
-    outside, inside = (
-        worker["environment"]["ILPIX_HOST_DATA_ROOT"],
-        worker["environment"]["ILPIX_DATA_ROOT"],
-    )
+    inside, outside = worker["environment"]["ILPIX_CONTAINER__PATH_MAP"].split(":")
     assert outside == "${ILPIX_DATA}"
     assert any(
         re.match(r"\$\{ILPIX_DATA:\?[^}]*\}:" + inside + "$", volume)
         for volume in worker["volumes"]
     )
+
+
+def test_every_setting_of_the_compose_file_exists(
+    compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in compose["worker"]["environment"].items():
+        if name.startswith("ILPIX_"):
+            monkeypatch.setenv(name, value.replace("${ILPIX_DATA}", "/srv/lab"))
+    mapping = Settings().container.path_map
+    assert [(m.inside, m.outside) for m in mapping] == [(Path("/data"), Path("/srv/lab"))]
 
 
 def test_only_the_worker_holds_the_engines_socket(compose: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
+from tblib import pickling_support
 
 import ilpix.errors
 from ilpix.errors import IlpixError
@@ -58,6 +59,16 @@ ERRORS = [*_errors_of("ilpix.errors", "containers.errors")]
 def test_an_error_survives_pickling_with_its_text_and_facts(error: type[Exception]) -> None:
     example = _example_of(error)
     copy = pickle.loads(pickle.dumps(example))  # noqa: S301  # made a line above
+    assert type(copy) is error
+    assert str(copy) == str(example)
+    assert vars(copy) == vars(example)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
+def test_an_error_survives_the_way_back_from_a_dask_worker(error: type[Exception]) -> None:
+    example = _example_of(error)
+    rebuild, facts, *_ = pickling_support.pickle_exception(example)  # what Dask pickles errors with
+    copy = rebuild(*facts)
     assert type(copy) is error
     assert str(copy) == str(example)
     assert vars(copy) == vars(example)
