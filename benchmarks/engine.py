@@ -1,13 +1,15 @@
 """How long the embedded engine takes, and how much memory, beside Debian's python3-vigra.
 
-    python benchmarks/engine.py            the cases of the table, each in a process of its own
-    python benchmarks/engine.py --large    10 000 x 10 000 px from HDF5
+    python benchmarks/engine.py               the cases of the table, each in a process of its own
+    python benchmarks/engine.py --large       10 000 x 10 000 px from HDF5
+    python benchmarks/engine.py --agreement   pixels of the golden images that equal real Ilastik's
 
 The image is synthetic tissue; the forests are trained on it, one on few clean labels, one ("deep")
 on many of which some are wrong. Vigra computes the same columns with whole images in memory and
 then predicts with the same trees, in one thread, which is all it has.
 """
 
+import gzip
 import json
 import os
 import statistics
@@ -22,6 +24,7 @@ from types import SimpleNamespace
 import h5py
 import numpy as np
 import numpy.typing as npt
+import tifffile
 from scipy.ndimage import gaussian_filter, zoom
 
 from ilpix.classifier import Classifier
@@ -31,11 +34,12 @@ from ilpix.forest import Forest, load_forest
 from ilpix.forest_writing import write_forests
 from ilpix.growing import grow_forest
 from ilpix.hdf5 import write_image
-from ilpix.project import LabelClass
+from ilpix.project import LabelClass, read_project
 from ilpix.tiles import TileSize, Window, Workspace, plan_tiles
 
 SIDE = 1200  # px
 REPEATS = 5
+GOLDEN = Path(__file__).parents[1] / "tests" / "golden" / "data" / "engine"
 SYSTEM_PYTHON = "/usr/bin/python3"  # which has vigra
 LABELS = {"shallow": (1500, 0.0), "deep": (8000, 0.15)}  # number of labels, share that is wrong
 CASES = [  # name, channels, forest, threads
@@ -83,6 +87,8 @@ def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         if arguments == ["--large"]:
             report_large(Path(folder))
+        elif arguments == ["--agreement"]:
+            report_agreement(Path(folder))
         else:
             report_cases(Path(folder))
 
@@ -90,6 +96,7 @@ def main(arguments: list[str]) -> None:
 def report_cases(folder: Path) -> None:
     megapixels = SIDE**2 / 1e6
     print(f"{'case':36} {'s':>6} {'s/Mpx':>6} {'features':>9} {'peak MB':>8} {'first s':>8}  vigra")
+    taken = {}
     for name, n_channels, forest, threads in CASES:
         case = folder / f"{n_channels}_{forest}"
         if not case.exists():
@@ -106,6 +113,30 @@ def report_cases(folder: Path) -> None:
             )
             line += f", forest {peer['forest']:.2f} s ({of_forest:.1f}x)"
         print(line, flush=True)
+        taken[case, threads] = ours["total"]
+        if threads == 1:
+            print(f"{'':36} the second core gains {ours['total'] / taken[case, 2]:.2f}x")
+
+
+def report_agreement(folder: Path) -> None:
+    """Print the share of pixels whose probabilities are those of real Ilastik, all classes."""
+    shares = []
+    for packed in sorted(GOLDEN.glob("*/project.ilp.gz")):
+        classifier = Classifier.of(read_project(unpack(packed, folder)))
+        for image in sorted((GOLDEN / "images").glob("*.h5.gz")):
+            name = image.name.removesuffix(".h5.gz")
+            classifier.predict_file(unpack(image, folder), folder / "actual.tiff")
+            actual = tifffile.imread(folder / "actual.tiff")
+            expected = tifffile.imread(packed.parent / f"{name}.tiff")
+            shares.append((actual == expected).all(axis=2).mean())
+            print(f"{packed.parent.name:14} {name:16} {100 * shares[-1]:8.3f} %")
+    print(f"{'average':31} {100 * np.mean(shares):8.3f} %")
+
+
+def unpack(packed: Path, folder: Path) -> Path:
+    path = folder / packed.name.removesuffix(".gz")
+    path.write_bytes(gzip.decompress(packed.read_bytes()))
+    return path
 
 
 def report_large(folder: Path) -> None:

@@ -12,6 +12,10 @@ from numba import types
 from numba.extending import intrinsic, overload
 
 LANES = 64
+_GROUP = 8  # values that are compared at once
+# The bit of each value: 32 values are four groups, whose results alternate bit by bit, since no
+# instruction moves them between the parts of a register.
+BITS = np.arange(LANES).reshape(2, _GROUP, 4).transpose(0, 2, 1).ravel()
 
 
 def fused(a, b, c):
@@ -24,11 +28,11 @@ def fused(a, b, c):
 
 
 def which_below(values, row, threshold):
-    """Return a uint64 whose bit i tells whether values[row, i] < threshold.
+    """Return a uint64 whose bit BITS[i] tells whether values[row, i] < threshold.
 
     values (·, LANES) float32, contiguous; threshold float32. Nothing checks that the row exists.
     """
-    return np.uint64(sum(1 << i for i in range(LANES) if values[row, i] < threshold))
+    return np.uint64(sum(1 << int(BITS[i]) for i in range(LANES) if values[row, i] < threshold))
 
 
 @intrinsic
@@ -51,18 +55,46 @@ def _which_below(_context, values, row, threshold):
     def build(context, builder, signature, arguments):
         array, row, threshold = arguments
         data = context.make_array(signature.args[0])(context, builder, array).data
-        first = builder.mul(row, ir.Constant(row.type, LANES))
-        vector = ir.VectorType(ir.FloatType(), LANES)
-        place = builder.bitcast(builder.gep(data, [first]), vector.as_pointer())
-        lanes = builder.load(place, align=4)
+        first = builder.gep(data, [builder.mul(row, ir.Constant(row.type, LANES))])
+        groups = builder.bitcast(first, ir.VectorType(ir.FloatType(), _GROUP).as_pointer())
         one = builder.insert_element(
-            ir.Constant(vector, ir.Undefined), threshold, ir.Constant(ir.IntType(32), 0)
+            ir.Constant(ir.VectorType(ir.FloatType(), _GROUP), ir.Undefined),
+            threshold,
+            ir.Constant(ir.IntType(32), 0),
         )
-        order = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        splat = builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), order)
-        return builder.bitcast(builder.fcmp_ordered("<", lanes, splat), ir.IntType(LANES))
+        splat = builder.shuffle_vector(one, one, _indices([0] * _GROUP))
+        below = [_compare(builder, groups, i, splat) for i in range(LANES // _GROUP)]
+        low, high = (_bits(builder, below[i : i + 4]) for i in (0, 4))
+        return builder.or_(low, builder.shl(high, ir.Constant(high.type, 32)))
 
-    return types.uint64(values, types.intp, types.float32), build
+    return types.uint64(values, types.uint64, types.float32), build
+
+
+def _compare(builder, groups, i, splat):
+    """Return all ones or zeros in each 32 bits for a group of values."""
+    place = builder.gep(groups, [ir.Constant(ir.IntType(64), i)])
+    below = builder.fcmp_ordered("<", builder.load(place, align=4), splat)
+    return builder.sext(below, ir.VectorType(ir.IntType(32), _GROUP))
+
+
+def _bits(builder, below):
+    """Take byte i of each 32 bits from group i of four, and of each byte one bit."""
+    even, odd = _alternate(builder, *below[::2], 16), _alternate(builder, *below[1::2], 16)
+    each = _alternate(builder, even, odd, 8)
+    bits = builder.icmp_signed("<", each, ir.Constant(each.type, [0] * each.type.count))
+    return builder.zext(builder.bitcast(bits, ir.IntType(32)), ir.IntType(64))
+
+
+def _alternate(builder, a, b, n_bits):
+    """Take the even elements of n_bits of a, and the odd ones of b, where they are."""
+    count = 32 * _GROUP // n_bits
+    vector = ir.VectorType(ir.IntType(n_bits), count)
+    order = _indices([i + count * (i % 2) for i in range(count)])
+    return builder.shuffle_vector(builder.bitcast(a, vector), builder.bitcast(b, vector), order)
+
+
+def _indices(order):
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order)
 
 
 @overload(which_below, inline="always")

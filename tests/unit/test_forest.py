@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -9,7 +10,9 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
+from ilpix._vectors import BITS, LANES, which_below
 from ilpix.errors import InvalidProjectError
 from ilpix.forest import LEAF, Forest, check_forest, load_forest, predict_samples
 from ilpix.voting import not_below
@@ -89,6 +92,60 @@ def test_leaves_of_several_classes_share_their_vote(
     expected = [slow_predict(forest, sample) for sample in samples]
     actual = predict_samples(forest, samples)
     np.testing.assert_allclose(actual, np.reshape(expected, actual.shape), rtol=1e-6)
+
+
+def chains(lengths: list[int], n_classes: int) -> Forest:
+    """Trees as deep as they have nodes: each sends few values, far from 0, to a leaf."""
+    rng = np.random.default_rng(7)
+    is_inner = np.concatenate([np.array([True, False] * n + [False]) for n in lengths])
+    n_nodes = len(is_inner)
+    threshold = np.where(is_inner, rng.choice([-1, 1], n_nodes) * rng.uniform(2, 3, n_nodes), 0.0)
+    leaf, other = is_inner * np.arange(1, n_nodes + 1), is_inner * np.arange(2, n_nodes + 2)
+    return Forest(
+        np.where(is_inner, rng.integers(0, N_COLUMNS, n_nodes), LEAF).astype(np.int32),
+        threshold,
+        np.where(threshold < 0, leaf, other).astype(np.int32),
+        np.where(threshold < 0, other, leaf).astype(np.int32),
+        np.eye(n_classes)[rng.integers(0, n_classes, n_nodes)] * ~is_inner[:, np.newaxis],
+        np.cumsum([0, *(2 * n + 1 for n in lengths[:-1])]).astype(np.int32),
+        N_COLUMNS,
+        tuple(range(1, n_classes + 1)),
+        (len(lengths),),
+    )
+
+
+@pytest.mark.parametrize("n_samples", [1, 63, 64, 65, 200])
+def test_deep_trees_of_many_classes_agree_with_their_slow_twin(n_samples: int) -> None:
+    """More visits than are compared at once, more thresholds than a byte counts, several blocks."""
+    forest = chains([150, 0, 1, 90, 0, 60], n_classes=9)
+    rng = np.random.default_rng(8)
+    samples = rng.normal(0, 1, (n_samples, N_COLUMNS)).astype(np.float32)
+    samples[::3] = rng.choice(not_below(forest.threshold), samples[::3].shape)
+    expected = [slow_predict(forest, sample) for sample in samples]
+    np.testing.assert_array_equal(
+        predict_samples(forest, samples), np.array(expected).astype(np.float32)
+    )
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.floats(width=32), min_size=LANES, max_size=LANES),
+    st.one_of(st.integers(0, LANES - 1), st.floats(width=32, allow_nan=False)),
+)
+def test_a_comparison_of_a_block_has_a_bit_for_each_pixel(
+    values: list[float], threshold: float
+) -> None:
+    """An integer takes the threshold from the values."""
+    row = np.array([values], np.float32)
+    limit = row[0, threshold] if isinstance(threshold, int) else np.float32(threshold)
+    below = int(_which_below(row, 0, limit))
+    assert [below >> int(bit) & 1 for bit in BITS] == (row[0] < limit).astype(int).tolist()
+    assert below < 2**LANES
+
+
+@njit
+def _which_below(values: npt.NDArray[np.float32], row: int, threshold: np.float32) -> Any:
+    return which_below(values, row, threshold)  # type: ignore[no-untyped-call] # by numba
 
 
 @given(st.floats(allow_nan=False), st.floats(allow_nan=False, width=32))
