@@ -71,7 +71,8 @@ class ImageMissingError(ContainerError, LookupError):
     def __str__(self) -> str:
         return (
             f"the container image {self.image} is missing: {self.reason}\n"
-            "Look at its name, allow pulling, or pull it by hand: "
+            "Look at its name, allow pulling, log in to a private registry (docker login), or pull "
+            "it by hand: "
             f"docker pull --platform linux/amd64 {self.image}"
         )
 

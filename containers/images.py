@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import docker
 import docker.errors
@@ -89,12 +90,9 @@ def _pull(
         for event in client.api.pull(name, tag=tag, platform=PLATFORM, stream=True, decode=True):
             if "error" in event:
                 raise _pull_failure(reference, str(event["error"]))
-            detail = event.get("progressDetail") or {}
-            if event.get("status") == "Downloading" and detail.get("total"):
-                layers[event["id"]] = (detail["current"], detail["total"])
-                if progress:
-                    done, total = map(sum, zip(*layers.values(), strict=True))
-                    progress(PullProgress(done, total, len(layers)))
+            if _note(event, layers) and progress:
+                done, total = map(sum, zip(*layers.values(), strict=True))
+                progress(PullProgress(done, total, len(layers)))
     except docker.errors.NotFound as error:
         raise ImageMissingError(reference, str(error.explanation)) from error
     except docker.errors.APIError as error:
@@ -103,8 +101,27 @@ def _pull(
         raise ImagePullError(reference, str(error)) from error
 
 
+def _note(event: dict[str, Any], layers: dict[str, tuple[int, int]]) -> bool:
+    """Note how many bytes of how many a layer has; return whether the event told so."""
+    layer, detail = event.get("id", ""), event.get("progressDetail") or {}
+    if event.get("status") == "Downloading" and detail.get("total"):
+        layers[layer] = (detail["current"], detail["total"])
+    elif event.get("status") == "Download complete" and layer in layers:
+        layers[layer] = (layers[layer][1], layers[layer][1])
+    else:
+        return False
+    return True
+
+
 def _pull_failure(reference: str, reason: str) -> ImageMissingError | ImagePullError:
-    refused = ("denied", "unauthorized", "not found", "manifest unknown", "does not exist")
+    refused = (
+        "denied",
+        "unauthorized",
+        "no basic auth credentials",
+        "not found",
+        "manifest unknown",
+        "does not exist",
+    )
     if any(word in reason.lower() for word in refused):
         return ImageMissingError(reference, reason)
     return ImagePullError(reference, reason)

@@ -12,6 +12,7 @@ from containers.predict import prepare_engine, remove_containers_of
 from containers.settings import ContainerSettings, LocalSettings
 from flows.errors import NoLocalIlastikError
 from flows.options import RunOptions
+from flows.progress import tell_pull
 from flows.settings import Settings
 from flows.verb_run import VerbRun
 from tasks.engines import DockerEngine, EmbeddedEngine, Engine, LocalEngine
@@ -54,7 +55,7 @@ def _docker_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> D
     machine = verb_run.settings.container
     chosen = {"image": options.ilastik, "pull": options.pull, **_limits(options, n_parallel)}
     settings = ContainerSettings.model_validate({**machine.model_dump(), **_given(chosen)})
-    image = prepare_engine(settings, verb_run.workspace)
+    image = prepare_engine(settings, verb_run.workspace, tell_pull(settings.image))
     return DockerEngine(settings=settings, image=image)
 
 

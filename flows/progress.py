@@ -1,8 +1,9 @@
 """What a person sees of the work: a bar on a terminal, lines elsewhere, an artifact in the UI."""
 
 import logging
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Protocol
@@ -20,6 +21,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from containers.images import PullProgress
+
+MB = 10**6
+PULL_LINE_EVERY_S = 5.0
 ARTIFACT_EVERY_S = 2.0  # an update costs about 10 ms at the server
 
 _log = logging.getLogger(__name__)
@@ -101,6 +106,20 @@ def showing(title: str, total: int) -> Iterator[Step]:
         yield _Both(shown, artifact) if artifact else shown
     if artifact:
         artifact.finish()
+
+
+def tell_pull(image: str, say: Callable[[str], None] = _log.info) -> Callable[[PullProgress], None]:
+    """Return what tells, every few seconds, how much of a container image was pulled."""
+    last = -math.inf
+
+    def tell(pull: PullProgress) -> None:
+        nonlocal last
+        now, is_whole = time.monotonic(), pull.done_bytes == pull.total_bytes
+        if now - last >= PULL_LINE_EVERY_S or is_whole:
+            last = now
+            say(f"pulling {image}: {pull.done_bytes // MB} of {pull.total_bytes // MB} MB")
+
+    return tell
 
 
 class _Both:

@@ -59,7 +59,12 @@ def test_image_on_the_engine_is_not_pulled() -> None:
 
 def test_missing_image_is_pulled_for_the_platform_and_tells_its_progress() -> None:
     engine = PlayedEngine(
-        events=[layer("a", 1, 10), {"status": "Waiting"}, layer("b", 5, 20), layer("a", 10, 10)]
+        events=[
+            layer("a", 1, 10),
+            {"status": "Waiting"},
+            layer("b", 5, 20),
+            {"status": "Download complete", "id": "a", "progressDetail": {}},
+        ]
     )
     seen: list[PullProgress] = []
     pin_image(engine, ContainerSettings(), seen.append)  # type: ignore[arg-type] # played
