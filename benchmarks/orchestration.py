@@ -3,10 +3,12 @@
     python benchmarks/orchestration.py
 
 A server of its own is started for it. What is compared was measured one after the other; times are
-medians of three, with processes and Dask single ones.
+medians of three, with processes and Dask single ones. `--commands` measures the commands alone.
 """
 
+import argparse
 import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -22,7 +24,9 @@ import tifffile
 
 REPOSITORY = Path(__file__).parents[1]
 PROGRAMS = Path(sys.executable).parent
-N_TINY, N_SMALL, N_UNCHANGED, REPEATS = 200, 15, 1000, 3
+N_TINY, N_UNCHANGED, REPEATS = 200, 1000, 3
+STUDIES = (1, 2, 3)  # seeds of the synthetic tissue: five regions each
+CROPPING = {"cropsize": 100, "seed": 1}
 PANEL = "channel,name,keep,ilastik\n0,DNA1,1,1\n1,CD45,1,2\n"
 
 TRIVIAL = """
@@ -31,6 +35,57 @@ from prefect import flow
 def nothing(): pass
 nothing()
 """
+
+# `ilpix` with a clock at its stations; what there is to time is known when the imports are done
+TIMELINE = """
+import functools, gc, sys, time
+begun = float(sys.argv.pop(1))
+
+def tell(station):
+    print(f"{station}={time.time() - begun:.2f}", file=sys.stderr)
+
+def time_end(owner, name, station):
+    work = getattr(owner, name)
+    @functools.wraps(work)
+    def timed(*args, **kwargs):
+        try:
+            return work(*args, **kwargs)
+        finally:
+            tell(station)
+    setattr(owner, name, timed)
+
+def imports_are_done():
+    gc.freeze = freeze
+    freeze()
+    tell("imported")
+    import flows.verb_run, tasks.engines
+    run = sys.modules["flows.run"]
+    time_end(run, "read_classifier", "project read")
+    time_end(tasks.engines.EmbeddedEngine, "predict", "image")
+    time_end(run, "write_report", "previews written")
+    time_end(run, "show_predicted", "artifacts sent")
+
+from command import __main__ as program, server
+time_end(server.TemporaryServer, "wait", "server ready")
+time_end(server.TemporaryServer, "stop", "server stopped")
+freeze, gc.freeze = gc.freeze, imports_are_done
+try:
+    program.main()
+finally:
+    tell("flow ended")
+"""
+STATIONS = (
+    "imported",
+    "server ready",
+    "project read",
+    "first image",
+    "last image",
+    "previews written",
+    "artifacts sent",
+    "flow ended",
+    "server stopped",
+    "process ended",
+)
 
 # runs in a process of its own, whose settings name the server
 PER_IMAGE = """
@@ -88,6 +143,9 @@ with quiet_prefect():
 
 def main() -> None:
     """Measure and print a table of each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--commands", action="store_true", help="measure the commands alone")
+    commands_alone = parser.parse_args().commands
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         environment = {
@@ -96,12 +154,15 @@ def main() -> None:
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",
         }
-        environment.pop("PREFECT_API_URL", None)
-        report_unchanged(folder)
+        for variable in ("PREFECT_API_URL", "PYTHONDONTWRITEBYTECODE"):
+            environment.pop(variable, None)
         classified = trained_folder(folder / "small", environment)
         with server(folder, environment) as beside:
-            report_images(folder, beside)
+            if not commands_alone:
+                report_unchanged(folder)
+                report_images(folder, beside)
             report_command(classified, environment, beside)
+            report_timeline(classified, environment, beside)
 
 
 def report_unchanged(folder: Path) -> None:
@@ -154,35 +215,80 @@ def report_images(folder: Path, beside: dict[str, str]) -> None:
 
 def report_command(folder: Path, environment: dict[str, str], beside: dict[str, str]) -> None:
     """Print how long `ilpix run` takes in all, and what of that is Prefect's start."""
+    run: list[str | Path] = ["python", "-m", "command", "run", "-C", folder]
     commands: dict[str, tuple[list[str | Path], dict[str, str]]] = {
         "import prefect": (["python", "-c", "import prefect"], environment),
         "import flows.cli": (["python", "-c", "import flows.cli"], environment),
-        "empty flow, temporary server": (["python", "-c", TRIVIAL], environment),
-        "ilpix run, temporary server": (["ilpix", "run", "-C", folder, "--refresh"], environment),
+        "empty flow, Prefect's temporary server": (["python", "-c", TRIVIAL], environment),
+        "ilpix run, temporary server": ([*run, "--refresh"], environment),
+        "ilpix run, temporary server, nothing to do": (run, environment),
         "empty flow, beside a server": (["python", "-c", TRIVIAL], beside),
-        "ilpix run, beside a server": (["ilpix", "run", "-C", folder, "--refresh"], beside),
-        "ilpix run, nothing to do": (["ilpix", "run", "-C", folder], beside),
+        "ilpix run, beside a server": ([*run, "--refresh"], beside),
+        "ilpix run, beside a server, nothing to do": (run, beside),
     }
     times: dict[str, list[float]] = {name: [] for name in commands}
+    loads: list[float] = []
     for _ in range(REPEATS):
         for name, (command, where) in commands.items():
+            loads.append(os.getloadavg()[0])
             times[name].append(seconds(lambda c=command, w=where: output(c, w)))
-    print(f"| {N_SMALL} images of 200 x 200 px, 2 channels | s |\n|---|---|")
+    n_images = len(list((folder / "ilastik_img").iterdir()))
+    print(f"| {n_images} images, load {min(loads):.1f} to {max(loads):.1f} | s | fastest |")
+    print("|---|---|---|")
     for name, measured in times.items():
-        print(f"| {name} | {statistics.median(measured):.1f} |")
+        print(f"| {name} | {statistics.median(measured):.1f} | {min(measured):.1f} |")
+    print()
+
+
+def report_timeline(folder: Path, environment: dict[str, str], beside: dict[str, str]) -> None:
+    """Print when a run passes its stations."""
+    passed = [timeline(folder, where) for where in (environment, beside)]
+    print("| s after the start | temporary server | beside a server |\n|---|---|---|")
+    for station in STATIONS:
+        cells = [f"{times[station]:.1f}" if station in times else "" for times in passed]
+        print(f"| {station} | " + " | ".join(cells) + " |")
+
+
+def timeline(folder: Path, environment: dict[str, str]) -> dict[str, float]:
+    """Return when each station of one run was passed, in seconds."""
+    begun = time.time()
+    words = ["-c", TIMELINE, str(begun), "run", "-C", folder, "--refresh", "--quiet"]
+    done = subprocess.run(
+        [PROGRAMS / "python", *words],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ended = time.time() - begun
+    pairs = [line.split("=") for line in done.stderr.splitlines() if line.count("=") == 1]
+    images = [float(value) for station, value in pairs if station == "image"]
+    found = {"first image": min(images), "last image": max(images), "process ended": ended}
+    return found | {station: float(value) for station, value in pairs if station in STATIONS}
 
 
 def trained_folder(folder: Path, environment: dict[str, str]) -> Path:
-    """Return a folder with small prepared images and a trained project."""
-    write_images(folder, N_SMALL, 100)
-    output(["ilpix", "prepare", "-C", folder, "--cropsize", "64", "--seed", "1"], environment)
-    labels = folder / "labels"
-    labels.mkdir()
-    strokes = np.zeros((64, 64), np.uint8)
-    strokes[::8, :20], strokes[::8, 22:42], strokes[::8, 44:] = 1, 2, 3
-    for crop in (folder / "ilastik_crops").glob("*.h5"):
-        tifffile.imwrite(labels / f"{crop.stem}.tiff", strokes)
-    output(["ilpix", "train", "-C", folder, "--labels", "labels", "--no-quality"], environment)
+    """Return a folder with small prepared images of synthetic tissue and a trained project."""
+    # Prefect is imported with its home set
+    from flows.demo import write_labels_of_a_person  # noqa: PLC0415
+    from flows.options import PrepareOptions  # noqa: PLC0415
+    from ilpix.example import write_example  # noqa: PLC0415
+
+    for seed in STUDIES:
+        study = folder.with_name(f"study_{seed}")
+        write_example(study, seed)
+        for path in study.glob("*/*.tiff"):
+            target = folder / path.parent.name / f"{study.name}_{path.name}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+        shutil.copy(study / "panel.csv", folder)
+    program: list[str | Path] = ["python", "-m", "command"]
+    flags = [word for name, value in CROPPING.items() for word in (f"--{name}", str(value))]
+    output([*program, "prepare", "-C", folder, *flags], environment)
+    write_labels_of_a_person(folder, PrepareOptions(**CROPPING))
+    output([*program, "train", "-C", folder, "--labels", "labels", "--no-quality"], environment)
+    output([*program, "run", "-C", folder], environment)  # the first one compiles
     return folder
 
 

@@ -1,5 +1,6 @@
 """What happens in which order: one flow per verb, the settings and the command line."""
 
+import flows.no_telemetry  # noqa: F401 - before Prefect is imported
 from flows.check import check
 from flows.classify import classify
 from flows.fix import fix

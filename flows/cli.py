@@ -27,6 +27,7 @@ from flows.check import rows_of
 from flows.demo import demo as demo_flows
 from flows.errors import ImagesFailedError, TrainingNeededError
 from flows.manifest import read_manifest
+from flows.progress import tell_pull
 from flows.quiet_prefect import quiet_prefect
 from flows.settings import list_settings
 from flows.watching import wait_until_trained
@@ -203,7 +204,8 @@ def gui(
         if program:
             ended.code = open_local_gui(program, ilp)
         else:
-            open_gui_in_browser(ilp, settings, console.print_notice, Event())
+            pulling = tell_pull(settings.image, console.print_notice)
+            open_gui_in_browser(ilp, settings, console.print_notice, Event(), pulling)
     return ended.code
 
 
@@ -303,8 +305,8 @@ def reporting(verb: str, output: Output) -> Iterator[Ended]:
     prefect_level = logging.INFO if output.verbose else logging.CRITICAL
     with (
         console.showing_progress(output.loudness),
-        quiet_prefect(prefect_level),
         plain_errors() as ended,
+        quiet_prefect(prefect_level),
     ):
         yield ended
     record = read_manifest(output.data_dir).verbs.get(verb)

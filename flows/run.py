@@ -12,10 +12,10 @@ from flows.options import RunOptions
 from flows.report import write_report
 from flows.settings import Settings
 from flows.verb_run import Chunks, VerbRun, running
-from ilpix.classifier import Classifier
 from ilpix.hdf5 import find_prepared
-from ilpix.project import PixelProject, read_project
+from ilpix.project import PixelProject
 from ilpix.trained import classifier_digest
+from tasks.engines import read_classifier
 from tasks.predicting import predict_batch, predict_image
 
 
@@ -43,8 +43,7 @@ def run(data_dir: Path = Path(), options: RunOptions = RunOptions()) -> list[Pat
     if options.parallel:
         settings = settings.model_copy(update={"parallel": options.parallel})
     with running("run", data_dir, options, settings) as verb_run:
-        project = read_project(verb_run.path(options.ilp))
-        Classifier.of(project)  # refuses a project that cannot predict
+        project, _ = read_classifier(verb_run.path(options.ilp))
         verb_run.notes["classes"] = [label_class.name for label_class in project.classes]
         targets = _predict_images(verb_run, project, options)
         previews = write_report(verb_run, project, targets)

@@ -1,5 +1,6 @@
 """The task runner of a run and its width, from settings and cores."""
 
+import logging
 import os
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTa
 from flows.settings import Settings
 
 AnyRunner = TaskRunner[Any]
+RAY_STORE_BYTES = 2**27  # paths and digests travel, never pixels
 
 
 class Width(NamedTuple):
@@ -35,6 +37,8 @@ def task_runner(settings: Settings, width: Width) -> AnyRunner:
             return ProcessPoolTaskRunner(max_workers=width.parallel)
         case "dask":
             return _dask_runner(settings, width)
+        case "ray":
+            return _ray_runner(settings, width)
 
 
 def _dask_runner(settings: Settings, width: Width) -> AnyRunner:
@@ -49,3 +53,19 @@ def _dask_runner(settings: Settings, width: Width) -> AnyRunner:
             "dashboard_address": None,
         }
     )
+
+
+def _ray_runner(settings: Settings, width: Width) -> AnyRunner:
+    from prefect_ray import RayTaskRunner  # noqa: PLC0415 - an extra, not installed everywhere
+
+    local = {
+        "num_cpus": width.parallel,
+        "include_dashboard": False,
+        "object_store_memory": RAY_STORE_BYTES,
+        "logging_level": logging.ERROR,
+        "log_to_driver": False,  # the terminal shows our own progress
+    }
+    runner: AnyRunner = RayTaskRunner(
+        settings.ray_address, init_kwargs=None if settings.ray_address else local
+    )
+    return runner

@@ -29,11 +29,14 @@ class Settings(BaseSettings):
     engine: Literal["embedded", "docker", "local"] = Field(
         "embedded", description="how images are predicted where a run does not choose"
     )
-    task_runner: Literal["threads", "processes", "dask"] = Field(
+    task_runner: Literal["threads", "processes", "dask", "ray"] = Field(
         "threads", description="what runs the tasks of a flow"
     )
     dask_address: str | None = Field(
         None, description="scheduler of a running Dask cluster; without one a local one is started"
+    )
+    ray_address: str | None = Field(
+        None, description="a running Ray cluster; without one a local one is started"
     )
     parallel: PositiveInt | None = Field(
         None, description="images at the same time; without it chosen from the cores"

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, Field, PositiveInt
 
 from containers.images import PinnedImage
@@ -20,7 +21,8 @@ from containers.predict import predict_in_container
 from containers.prediction import PredictionRequest
 from containers.settings import ContainerSettings, LocalSettings
 from ilpix.classifier import Classifier
-from ilpix.project import read_project
+from ilpix.features import FeatureSelection, compute_features
+from ilpix.project import PixelProject, read_project
 
 
 class EmbeddedEngine(BaseModel, frozen=True, extra="forbid"):
@@ -41,7 +43,7 @@ class EmbeddedEngine(BaseModel, frozen=True, extra="forbid"):
 
     def predict(self, request: PredictionRequest, stop: Event) -> list[Outcome]:
         """Predict images one after the other; an error of one ends the call."""
-        classifier = _classifier(request.project, request.project.stat().st_mtime_ns)
+        _, classifier = read_classifier(request.project)
         pairs = list(zip(request.images, request.targets, strict=True))
         for image, target in pairs:
             classifier.predict_file(image, target, threads=self.threads, stop=stop)
@@ -113,6 +115,24 @@ def facts_of(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def read_classifier(project: Path) -> tuple[PixelProject, Classifier]:
+    """Read a trained project; the same file is not read twice in a row.
+
+    Raises:
+        NoClassifierError: if it was not trained.
+        IlpixError: from `read_project`.
+    """
+    changed_ns = project.stat().st_mtime_ns if project.exists() else 0
+    return _read_classifier(project.absolute(), changed_ns)
+
+
+def load_kernels() -> None:
+    """Load the compiled kernels, which takes a second the first time in a process."""
+    smoothing = FeatureSelection(("GaussianSmoothing",), (1.0,), ((True,),))
+    compute_features(np.zeros((1, 16, 16), np.float32), smoothing)
+
+
 @lru_cache(maxsize=1)
-def _classifier(project: Path, changed_ns: int) -> Classifier:  # noqa: ARG001 - a changed project is another
-    return Classifier.of(read_project(project))
+def _read_classifier(project: Path, changed_ns: int) -> tuple[PixelProject, Classifier]:  # noqa: ARG001 - a changed project is another
+    opened = read_project(project)
+    return opened, Classifier.of(opened)

@@ -5,11 +5,15 @@ from pathlib import Path
 from prefect import task
 
 from ilpix.crops import CropWindow, cut_crop
-from ilpix.hdf5 import ImageRecord, write_image
+from ilpix.hdf5 import ImageRecord, write_planes
 from ilpix.images import read_image
 from ilpix.panel import read_panel
-from ilpix.preparation import PreparationOptions, channel_names
-from ilpix.preparation import prepare_image as prepare_pixels
+from ilpix.preparation import (
+    PreparationOptions,
+    channel_names,
+    prepared_planes,
+    prepared_shape,
+)
 from tasks.caching import ContentPolicy
 from tasks.records import FilesWritten, files_written
 from tasks.stopping import stop_if_asked
@@ -27,11 +31,11 @@ def prepare_image(
 ) -> FilesWritten:
     """Prepare one image file for Ilastik."""
     stop_if_asked()
-    channels = read_panel(panel)
-    prepared = prepare_pixels(read_image(source), channels, options)
+    image, channels = read_image(source), read_panel(panel)
+    shape = prepared_shape(image, channels, options)
     record = ImageRecord(channel_names=channel_names(channels, options), preparation=options)
-    write_image(target, prepared, record)
-    n_channels, height, width = prepared.shape
+    write_planes(target, shape, prepared_planes(image, channels, options), record)
+    n_channels, height, width = shape
     return files_written(target, channels=n_channels, height=height, width=width)
 
 

@@ -13,7 +13,8 @@ from prefect.cache_policies import NO_CACHE
 from ilpix.feature_choice import measure_speed, suggest_features, write_feature_table
 from ilpix.features import FeatureSelection
 from ilpix.growing import grow_forest
-from ilpix.label_images import crop_path, read_all_labels, read_label_source
+from ilpix.label_images import crop_path, read_label_source
+from ilpix.labels import read_all_labels
 from ilpix.project import PixelProject, read_project
 from ilpix.quality import assess_quality
 from ilpix.quality_report import write_quality_report

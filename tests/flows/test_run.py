@@ -23,7 +23,7 @@ from ilpix.classifier import Classifier
 from ilpix.errors import NoClassifierError, NoPreparedImagesError
 from ilpix.example import write_example
 from ilpix.feature_choice import choose_features
-from ilpix.labels import read_labels, write_labels
+from ilpix.labels import read_all_labels, write_labels
 from ilpix.probabilities import to_uint16
 from ilpix.project import read_project
 
@@ -219,7 +219,7 @@ def test_classify_trains_from_labels_drawn_in_the_project(tmp_path: Path, traine
     write_example(tmp_path)
     project = read_project(prepare(tmp_path, OPTIONS))
     drawn = read_project(trained / "pixel_classifier.ilp")
-    write_labels(project.path, {lane.index: read_labels(drawn.path, lane) for lane in drawn.lanes})
+    write_labels(project.path, read_all_labels(drawn))
     classify(tmp_path, OPTIONS, TRAINING.model_copy(update={"labels": None}))
     assert set(images_of(tmp_path).values()) == {"done"}
     assert read_project(project.path).has_classifier

@@ -1,4 +1,4 @@
-"""Threads, processes and Dask: same bytes, and a record, cache entry and failure per image."""
+"""Threads, processes, Dask and Ray: same bytes, and a record, cache entry and failure per image."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 
@@ -70,7 +71,13 @@ def states(folder: Path) -> dict[str, str]:
     return {outcome["image"]: outcome["state"] for outcome in images}
 
 
-everywhere = pytest.mark.parametrize("runner", ["threads", "processes", "dask"], indirect=True)
+ray = pytest.param(
+    "ray",
+    marks=pytest.mark.skipif(
+        find_spec("prefect_ray") is None, reason="prefect-ray, the extra 'ray', is not installed"
+    ),
+)
+everywhere = pytest.mark.parametrize("runner", ["threads", "processes", "dask", ray], indirect=True)
 
 
 @everywhere
