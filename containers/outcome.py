@@ -25,8 +25,3 @@ class Outcome:
     target: Path
     error: IlpixError | None  # None where `target` is there and verified
     attempts: tuple[Attempt, ...] = ()
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether `target` is there and verified."""
-        return self.error is None

@@ -1,11 +1,8 @@
-"""Look at a project and the images it is to be applied to; list every problem, change nothing.
-
-`check_project` reads pixels as well, `check_quickly` only what files say about themselves.
-"""
+"""Look at a project and the images it is to be applied to; list every problem, change nothing."""
 
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -63,21 +60,6 @@ def check_project(
         n_pixels += _check_image(path, project, training, findings)
     if output_dir is not None and project is not None:
         findings += _check_disk(output_dir, n_pixels * len(project.classes))
-    return merge(findings)
-
-
-def check_quickly(project_path: Path, image_paths: Iterable[Path]) -> tuple[Finding, ...]:
-    """Look at what makes a prediction wrong or impossible, without reading pixels.
-
-    Returns:
-        As `check_project`.
-    """
-    findings: list[Finding] = []
-    project = _read(project_path, findings)
-    if project is not None:
-        findings += _check_classifier(project)
-    for path in image_paths:
-        _check_image(path, project, None, findings)
     return merge(findings)
 
 
@@ -180,10 +162,10 @@ def _check_crops(project: PixelProject, findings: list[Finding]) -> list[ValueSu
 def _check_image(
     path: Path,
     project: PixelProject | None,
-    training: Sequence[ValueSummary] | None,
+    training: Sequence[ValueSummary],
     findings: list[Finding],
 ) -> int:
-    """Add what is wrong with an image; return its number of pixels, read only given `training`."""
+    """Add what is wrong with an image; return its number of pixels."""
     wanted = Expectation(None, None, None)
     if project is not None:
         wanted = Expectation(project.n_channels, project.record, project.features)
@@ -191,13 +173,12 @@ def _check_image(
         with open_prepared(path) as image:
             findings += check_image_fits(image, wanted)
             n_channels, height, width = image.shape
-            if training is not None:
-                is_comparable = n_channels == wanted.n_channels
-                channels = _channel_names(project, n_channels)
-                summary = summarise_values(image)
-                findings += check_value_range(
-                    path.name, summary, training if is_comparable else (), channels
-                )
+            is_comparable = n_channels == wanted.n_channels
+            channels = _channel_names(project, n_channels)
+            summary = summarise_values(image)
+            findings += check_value_range(
+                path.name, summary, training if is_comparable else (), channels
+            )
     except IlpixError as error:
         what, _, advice = str(error).partition("; ")
         findings.append(Finding("error", "image", path.name, what, advice or "prepare it again"))

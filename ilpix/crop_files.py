@@ -18,14 +18,14 @@ import tifffile
 from imagecodecs import png_decode
 
 from ilpix.errors import IlpixError
-from ilpix.hdf5 import axis_keys, find_dataset
+from ilpix.hdf5 import DatasetName, axis_keys, find_dataset
 from ilpix.project_file import DAMAGE
 
 Pixels = npt.NDArray[Any]
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
 CROP_SUFFIXES = (*HDF5_SUFFIXES, ".tif", ".tiff", ".png")
-CROP_DATASET = "crop"
+CROP_DATASET: DatasetName = "crop"
 CROP_AXES = "cyx"
 KNOWN_AXES = "tzcyx"
 
@@ -170,12 +170,7 @@ def _inspector(path: Path) -> Callable[[Path], _Header]:
 
 def _inspect_hdf5(path: Path) -> _Header:
     with h5py.File(path, "r") as file:
-        if any(not isinstance(file.get(name, getlink=True), h5py.HardLink) for name in file):
-            raise ValueError("holds links to other data")
-        named = CROP_DATASET if isinstance(file.get(CROP_DATASET), h5py.Dataset) else None
-        dataset = file[named] if named else find_dataset(file, path)
-        if dataset.is_virtual or dataset.external or dataset.shape is None:
-            raise ValueError("has its pixels elsewhere")
+        dataset = find_dataset(file, path, (CROP_DATASET, "img"))
         try:
             axes = axis_keys(dataset)
         except ValueError:  # unnamed or misnamed: only a given axis order helps

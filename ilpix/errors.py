@@ -7,6 +7,7 @@ that it survives pickling on its way out of another process, and says what, wher
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 
 class IlpixError(Exception):
@@ -21,8 +22,10 @@ class Problem:
     what: str  # what is wrong there and, where it is known, what to do
 
 
-class InvalidProjectError(IlpixError, ValueError):
-    """A project file does not hold what it must."""
+class ProblemsError(IlpixError, ValueError):
+    """Something is wrong in several places of a file; each kind of file has a class of its own."""
+
+    heading: ClassVar[str] = "{path} cannot be used"
 
     def __init__(self, path: Path, problems: tuple[Problem, ...]) -> None:
         super().__init__(path, problems)
@@ -30,7 +33,13 @@ class InvalidProjectError(IlpixError, ValueError):
 
     def __str__(self) -> str:
         lines = "".join(f"\n  {problem.where}: {problem.what}" for problem in self.problems)
-        return f"{self.path} cannot be used as an Ilastik project:{lines}"
+        return f"{self.heading.format(path=self.path)}:{lines}"
+
+
+class InvalidProjectError(ProblemsError):
+    """A project file does not hold what it must."""
+
+    heading = "{path} cannot be used as an Ilastik project"
 
 
 class UnreadableImageError(IlpixError, OSError):
@@ -115,16 +124,10 @@ class OneClassError(IlpixError, ValueError):
         )
 
 
-class UnusableLabelsError(IlpixError, ValueError):
+class UnusableLabelsError(ProblemsError):
     """Labels do not fit the crops and classes of a project, or a labelled crop cannot be used."""
 
-    def __init__(self, source: Path, problems: tuple[Problem, ...]) -> None:
-        super().__init__(source, problems)
-        self.source, self.problems = source, problems
-
-    def __str__(self) -> str:
-        lines = "".join(f"\n  {problem.where}: {problem.what}" for problem in self.problems)
-        return f"the labels in {self.source} cannot be used:{lines}"
+    heading = "the labels in {path} cannot be used"
 
 
 class FeatureChoiceError(IlpixError, ValueError):
@@ -141,16 +144,10 @@ class FeatureChoiceError(IlpixError, ValueError):
         )
 
 
-class InvalidPanelError(IlpixError, ValueError):
+class InvalidPanelError(ProblemsError):
     """A panel does not say which channels the images have."""
 
-    def __init__(self, path: Path, problems: tuple[Problem, ...]) -> None:
-        super().__init__(path, problems)
-        self.path, self.problems = path, problems
-
-    def __str__(self) -> str:
-        lines = "".join(f"\n  {problem.where}: {problem.what}" for problem in self.problems)
-        return f"{self.path} cannot be used as a panel:{lines}"
+    heading = "{path} cannot be used as a panel"
 
 
 class ChannelCountError(IlpixError, ValueError):
@@ -271,16 +268,10 @@ class LabelClassesError(IlpixError, ValueError):
         )
 
 
-class LabelsError(IlpixError, ValueError):
+class LabelsError(ProblemsError):
     """Labels cannot be stored in a project."""
 
-    def __init__(self, path: Path, problems: tuple[Problem, ...]) -> None:
-        super().__init__(path, problems)
-        self.path, self.problems = path, problems
-
-    def __str__(self) -> str:
-        lines = "".join(f"\n  {problem.where}: {problem.what}" for problem in self.problems)
-        return f"the labels do not fit {self.path}:{lines}"
+    heading = "the labels do not fit {path}"
 
 
 class ProjectInUseError(IlpixError, FileExistsError):
@@ -387,13 +378,7 @@ class StoppedError(IlpixError):
         return "the prediction was stopped before its end"
 
 
-class FixRefusedError(IlpixError, ValueError):
+class FixRefusedError(ProblemsError):
     """A project and its crops cannot be fixed as they are; nothing was changed."""
 
-    def __init__(self, path: Path, problems: tuple[Problem, ...]) -> None:
-        super().__init__(path, problems)
-        self.path, self.problems = path, problems
-
-    def __str__(self) -> str:
-        lines = "".join(f"\n  {problem.where}: {problem.what}" for problem in self.problems)
-        return f"{self.path} is not fixed:{lines}"
+    heading = "{path} is not fixed"

@@ -44,7 +44,6 @@ class Suggestion:
     """The smallest choice of features that cross-validation finds as good as all."""
 
     selection: FeatureSelection
-    dropped: tuple[Pair, ...]
     steps: tuple[Step, ...]  # all that was tried, from all pairs to one
     accuracy_before: float
     accuracy_after: float
@@ -58,11 +57,6 @@ class Speed:
 
     before_s: float  # per megapixel
     after_s: float  # per megapixel
-
-    @property
-    def gain(self) -> float:
-        """How many times faster it became."""
-        return self.before_s / self.after_s
 
 
 def choose_features(choice: str) -> FeatureSelection:
@@ -124,7 +118,6 @@ def suggest_features(
     n_channels = len(samples.channel_names)
     return Suggestion(
         selection=kept,
-        dropped=tuple(pair for pair in selection.chosen if pair not in best.pairs),
         steps=steps,
         accuracy_before=steps[0].accuracy,
         accuracy_after=best.accuracy,

@@ -1,11 +1,23 @@
-"""Files that are there whole or not at all, and what identifies their content."""
+"""Files that are there whole or not at all, and what identifies their content.
+
+A file is made under a hidden name beside its target and then renamed. A process that is killed
+leaves that file behind; whoever next writes into the folder removes it. The name says which process
+made the file, so that the file of a living one stays: its number, and the machine (with its boot
+and its container) where that number means something. Of other machines nobody can tell whether they
+still write; their files count as left behind when they have not changed for a day.
+"""
 
 import hashlib
 import os
-import tempfile
+import re
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+
+_TEMPORARY = re.compile(r"\.ilpix-(?P<machine>[0-9a-f]*)-(?P<process>\d{1,9})-[0-9a-f]{16}(\..*)?")
+_SILENCE_S = 24 * 3600  # of a file that another machine is no longer writing
 
 
 @contextmanager
@@ -14,18 +26,17 @@ def replacing(target: Path) -> Iterator[Path]:
 
     The folder of `target` is made where it is missing. After an error `target` is as it was before.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
+    folder = target.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f".ilpix-{_machine()}-{os.getpid()}-{secrets.token_hex(8)}{target.suffix}"
+    temporary = folder / name
+    temporary.touch(exist_ok=False)
     try:
+        _remove_leftovers(folder)
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        _flush_to_disk(temporary)
+        flush_to_disk(temporary)
         temporary.replace(target)
-        _flush_to_disk(target.parent)
+        flush_to_disk(folder)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -42,15 +53,48 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _umask() -> int:
-    current = os.umask(0o022)
-    os.umask(current)
-    return current
-
-
-def _flush_to_disk(path: Path) -> None:
+def flush_to_disk(path: Path) -> None:
+    """Wait until the content of a file, or the names in a folder, are on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@cache  # once per process: a folder may hold many thousand files
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left in a folder in which a file was just made."""
+    now = folder.stat().st_mtime  # by the clock of the disk, which may be another machine's
+    for path in folder.iterdir():
+        if match := _TEMPORARY.fullmatch(path.name):
+            with suppress(OSError):  # gone by now, or somebody else's
+                if _is_left_behind(path, match["machine"], int(match["process"]), now):
+                    path.unlink()
+
+
+def _is_left_behind(path: Path, machine: str, process: int, now: float) -> bool:
+    if machine and machine == _machine():
+        return not _is_running(process)
+    return now - path.stat().st_mtime > _SILENCE_S
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another person's
+        return True
+    return True
+
+
+@cache
+def _machine() -> str:
+    """What tells machines, their boots and their containers apart; empty where nobody knows."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_bytes()
+        numbering = Path("/proc/self/ns/pid").readlink()
+    except OSError:  # no Linux
+        return ""
+    return hashlib.sha256(boot + bytes(numbering)).hexdigest()[:16]

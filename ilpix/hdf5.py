@@ -10,7 +10,7 @@ only the window asked for.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,14 +91,34 @@ def write_image(
         record: how the image was made; None leaves the attribute out.
         dataset: `img` for a whole image, `crop` for a crop.
     """
+    write_planes(path, image.shape, image, record, dataset)
+
+
+def write_planes(
+    path: Path,
+    shape: tuple[int, ...],
+    planes: Iterable[NDArray[Any]],
+    record: ImageRecord | None,
+    dataset: DatasetName = "img",
+) -> None:
+    """Write an image like `write_image`, one channel after the other as `planes` gives them.
+
+    Args:
+        path: the target, which is replaced where it exists.
+        shape: (C, Y, X) of the image.
+        planes: its C channels, each (Y, X).
+        record: as for `write_image`.
+        dataset: as for `write_image`.
+    """
     with replacing(path) as temporary, h5py.File(temporary, "w", libver="earliest") as file:
-        pixels = np.asarray(image, dtype=np.float32)
-        attributes = file.create_dataset(dataset, data=pixels, track_times=False).attrs
-        attributes.create("display_mode", "grayscale", dtype=_ASCII)
-        attributes.create("axistags", axistags_json(AXES), dtype=_ASCII)
-        attributes["steinbock"] = True
+        stored = file.create_dataset(dataset, shape, np.float32, track_times=False)
+        for index, plane in zip(range(shape[0]), planes, strict=True):
+            stored[index] = np.asarray(plane, dtype=np.float32)
+        stored.attrs.create("display_mode", "grayscale", dtype=_ASCII)
+        stored.attrs.create("axistags", axistags_json(AXES), dtype=_ASCII)
+        stored.attrs["steinbock"] = True
         if record is not None:
-            attributes["ilpix"] = record.model_dump_json()
+            stored.attrs["ilpix"] = record.model_dump_json()
 
 
 def find_prepared(folder: Path) -> list[Path]:
@@ -137,20 +157,30 @@ def open_prepared(path: Path) -> Iterator[PreparedImage]:
         yield image
 
 
-def find_dataset(file: h5py.File, path: Path) -> h5py.Dataset:
-    """Return the dataset that holds the image: `img`, `crop`, the file's stem, or the only one.
+def find_dataset(
+    file: h5py.File, path: Path, usual_names: tuple[DatasetName, ...] = ("img", "crop")
+) -> h5py.Dataset:
+    """Return the dataset that holds the image.
+
+    Args:
+        file: an open file. A link in it is not followed: it may name any file of this machine.
+        path: where that file lies; its stem is looked for after the usual names, then the only one.
+        usual_names: which names are looked for, the first one first.
 
     Raises:
         MissingDatasetError: if there is none of these.
+        UnreadableImageError: if pixels are, or may be, in another file.
     """
-    items = {name: file.get(name) for name in file}  # None for a link that leads nowhere
-    datasets = {name: item for name, item in items.items() if isinstance(item, h5py.Dataset)}
-    for name in ("img", "crop", path.stem):
-        if name in datasets:
-            return datasets[name]
-    if len(datasets) != 1:
+    if any(not isinstance(file.get(name, getlink=True), h5py.HardLink) for name in file):
+        raise UnreadableImageError(path, "it holds links to other data")
+    datasets = {name: item for name, item in file.items() if isinstance(item, h5py.Dataset)}
+    found = next((name for name in (*usual_names, path.stem) if name in datasets), None)
+    if found is None and len(datasets) != 1:
         raise MissingDatasetError(path, tuple(datasets))
-    return next(iter(datasets.values()))
+    dataset = datasets[found or next(iter(datasets))]
+    if dataset.shape is None or dataset.is_virtual or dataset.external:
+        raise UnreadableImageError(path, "it holds no pixels, or has them in another file")
+    return dataset
 
 
 def axis_keys(dataset: h5py.Dataset) -> str:
@@ -179,7 +209,7 @@ def parse_axistags(text: str) -> str:
     """
     try:
         keys = [str(axis["key"]) for axis in json.loads(text)["axes"]]
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"the axis tags cannot be read: {text[:80]!r}") from error
     if any(len(key) != 1 for key in keys) or len(set(keys)) != len(keys):
         raise ValueError(f"the axis tags name {', '.join(keys)}")

@@ -25,10 +25,8 @@ from ilpix.errors import (
 )
 from ilpix.files import replacing
 from ilpix.images import SUFFIXES, image_stem, read_image
-from ilpix.label_blocks import paint, read_label_blocks
-from ilpix.labels import write_labels
+from ilpix.labels import read_all_labels, write_labels
 from ilpix.project import Lane, PixelProject, read_project
-from ilpix.project_file import ProjectReader, open_project
 
 LabelImage = NDArray[np.uint8]  # (Y, X), 0 where nothing is labelled
 
@@ -78,28 +76,6 @@ def import_labels(project_path: Path, source: Path) -> tuple[str, ...]:
     labels = read_label_source(project, source)
     write_labels(project_path, labels)
     return tuple(crop_stem(lane) for lane in project.lanes if lane.index in labels)
-
-
-def read_all_labels(project: PixelProject) -> dict[int, LabelImage]:
-    """Read the labels of every crop of a project, which is opened and checked once.
-
-    Returns:
-        (Y, X) label values by lane index.
-
-    Raises:
-        InvalidProjectError: if label blocks are damaged.
-    """
-    with open_project(project.path) as file:
-        reader = ProjectReader(file)
-        labels = {
-            lane.index: paint(
-                read_label_blocks(reader, lane.index, lane.axes, lane.size), lane.size
-            )
-            for lane in project.lanes
-        }
-    if reader.problems:
-        raise InvalidProjectError(project.path, tuple(reader.problems))
-    return labels
 
 
 def read_label_source(project: PixelProject, source: Path) -> dict[int, LabelImage]:

@@ -17,29 +17,35 @@ from ilpix.label_blocks import (
     paint,
     read_label_blocks,
 )
-from ilpix.project import Lane, PixelProject, read_project
+from ilpix.project import PixelProject, read_project
 from ilpix.project_file import ProjectReader, open_project
 from ilpix.project_writing import ASCII, UTF8, rewriting
 
 _STORED_AXES = {"y": 2, "x": 2, "c": 1}  # with Ilastik's number for each kind of axis
 
 
-def read_labels(project_path: Path, lane: Lane) -> Labels:
-    """Read the labels of one lane, whatever the axis order of its blocks.
+def read_all_labels(project: PixelProject) -> dict[int, Labels]:
+    """Read the labels of every lane, whatever the axis order of its blocks.
+
+    Args:
+        project: its file is opened and checked once for all lanes.
 
     Returns:
-        (Y, X) label values; 0 is unlabelled, 1 the project's first class.
+        (Y, X) label values by lane index; 0 is unlabelled, 1 the project's first class.
 
     Raises:
-        InvalidProjectError: if blocks of this lane are damaged.
+        InvalidProjectError: if label blocks are damaged.
         UnreadableProjectError: if the project cannot be opened; see `open_project` for more.
     """
-    with open_project(project_path) as file:
+    with open_project(project.path) as file:
         reader = ProjectReader(file)
-        blocks = read_label_blocks(reader, lane.index, lane.axes, lane.size)
+        blocks = {
+            lane: read_label_blocks(reader, lane.index, lane.axes, lane.size)
+            for lane in project.lanes
+        }
     if reader.problems:
-        raise InvalidProjectError(project_path, tuple(reader.problems))
-    return paint(blocks, lane.size)
+        raise InvalidProjectError(project.path, tuple(reader.problems))
+    return {lane.index: paint(placed, lane.size) for lane, placed in blocks.items()}
 
 
 def write_labels(project_path: Path, labels: Mapping[int, Labels]) -> None:

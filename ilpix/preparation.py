@@ -1,6 +1,6 @@
 """Turn an image into what Ilastik sees: channels grouped, their mean prepended, enlarged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -65,15 +65,39 @@ def prepare_image(image: NDArray[Any], panel: Panel, options: PreparationOptions
     Raises:
         ChannelCountError: if the panel describes another number of channels.
     """
+    prepared = np.empty(prepared_shape(image, panel, options), dtype=np.float32)
+    for target, plane in zip(prepared, prepared_planes(image, panel, options), strict=True):
+        target[:] = plane
+    return prepared
+
+
+def prepared_planes(
+    image: NDArray[Any], panel: Panel, options: PreparationOptions
+) -> Iterator[FloatImage]:
+    """Prepare an image like `prepare_image`, one channel at a time.
+
+    Many enlarged channels need much memory; this holds one of them, and the groups before they are
+    enlarged.
+
+    Returns:
+        The (scale * Y, scale * X) float32 channels, in their order.
+
+    Raises:
+        ChannelCountError: if the panel describes another number of channels.
+    """
     require_channels(panel, len(image))
     channels = _group_channels(image, panel, options.aggr)
-    planes = [channels.mean(axis=0) * options.meanfactor] if options.mean else []
+    means = [channels.mean(axis=0) * options.meanfactor] if options.mean else []
+    return (_enlarge(_to_float32(plane), options.scale) for plane in (*means, *channels))
+
+
+def prepared_shape(
+    image: NDArray[Any], panel: Panel, options: PreparationOptions
+) -> tuple[int, int, int]:
+    """Return the (C, Y, X) of what `prepare_image` makes of an image."""
     _, n_rows, n_columns = image.shape
-    shape = (len(planes) + len(channels), n_rows * options.scale, n_columns * options.scale)
-    prepared = np.empty(shape, dtype=np.float32)
-    for target, plane in zip(prepared, (*planes, *channels), strict=True):
-        target[:] = _enlarge(np.clip(plane, -_LARGEST, _LARGEST).astype(np.float32), target.shape)
-    return prepared
+    n_channels = len(channel_names(panel, options))
+    return n_channels, n_rows * options.scale, n_columns * options.scale
 
 
 def channel_names(panel: Panel, options: PreparationOptions) -> tuple[str, ...]:
@@ -92,13 +116,23 @@ def _group_channels(image: NDArray[Any], panel: Panel, aggr: Aggregation) -> NDA
     return np.stack([reduce(image[list(group.channels)], axis=0) for group in panel.groups])
 
 
-def _enlarge(plane: FloatImage, shape: tuple[int, ...]) -> FloatImage:
+def _to_float32(plane: NDArray[Any]) -> FloatImage:
+    return np.asarray(np.clip(plane, -_LARGEST, _LARGEST), dtype=np.float32)
+
+
+def _enlarge(plane: FloatImage, scale: int) -> FloatImage:
     """Interpolate linearly between pixel centres; the edge pixels go on beyond the edge."""
-    if plane.shape == shape:
+    if scale == 1:
         return plane
     from skimage.transform import resize  # noqa: PLC0415 - a second to import
 
+    n_rows, n_columns = plane.shape
     enlarged: FloatImage = resize(  # type: ignore[no-untyped-call]  # scikit-image has no types
-        plane, shape, order=1, mode="edge", anti_aliasing=False, preserve_range=True
+        plane,
+        (n_rows * scale, n_columns * scale),
+        order=1,
+        mode="edge",
+        anti_aliasing=False,
+        preserve_range=True,
     )
     return enlarged

@@ -163,7 +163,7 @@ def _read_lane(reader: ProjectReader, index: int, where: str) -> Lane | None:
         return None
     try:
         axes = parse_axistags(tags)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         reader.note(f"{where}/axistags", str(error))
         return None
     sizes = tuple(int(size) for size in shape)

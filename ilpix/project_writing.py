@@ -44,7 +44,6 @@ from ilpix.project_file import (
     open_project,
 )
 
-DEFAULT_CLASSES = ("Nucleus", "Cytoplasm", "Background")
 MIN_CLASSES, MAX_CLASSES = 2, 20
 OLDEST_VERSION = "1.3.3post3"  # steinbock's; every later Ilastik opens it
 

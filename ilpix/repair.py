@@ -45,7 +45,7 @@ from ilpix.repair_plan import (
     export_texts,
     require_no_interrupted_fix,
 )
-from ilpix.swap import Swap, finish_swap, flush_to_disk, journal_of, remove, swap_in
+from ilpix.swap import Swap, finish_swap, flush_tree, journal_of, remove, swap_in
 
 # Of a lane's entry; whatever else is there is kept. The last two say where pixels of another
 # axis order were to be found.
@@ -92,7 +92,7 @@ def apply_fix(plan: FixPlan, *, backup: bool = True) -> None:
         if plan.changes_project:
             _make_project(plan, _hidden(project, "new"))
         for path in paths:
-            flush_to_disk(_hidden(path, "new"))
+            flush_tree(_hidden(path, "new"))
         swap_in(journal, [_swap(project, path, asides[path], backup) for path in paths])
     finally:
         if not journal.exists():  # else the swap has begun and needs them

@@ -6,13 +6,13 @@ already happened can be seen from which names exist.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ilpix.errors import FixRefusedError, Problem
+from ilpix.files import flush_to_disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ def swap_in(journal: Path, swaps: Sequence[Swap]) -> None:
     """
     draft = journal.with_name(f"{journal.name}.new")  # not of a random name: nothing is left behind
     draft.write_text(json.dumps([asdict(swap) for swap in swaps], indent=1), encoding="utf-8")
-    flush_to_disk(draft)
+    flush_tree(draft)
     draft.rename(journal)
-    _flush_folder(journal.parent)
+    flush_to_disk(journal.parent)
     try:
         finish_swap(journal)
     except OSError:
@@ -79,15 +79,11 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def flush_to_disk(path: Path) -> None:
+def flush_tree(path: Path) -> None:
     """Wait until a file, or a folder and all in it, is on disk."""
     inside = sorted(path.rglob("*")) if path.is_dir() else []
     for item in (*inside, path, path.parent):
-        handle = os.open(item, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        flush_to_disk(item)
 
 
 def _read_journal(journal: Path) -> list[Swap]:
@@ -108,9 +104,9 @@ def _swap_one(journal: Path, swap: Swap) -> None:
             what = f"was made while {swap.target} was being replaced; move one of them away"
             raise FixRefusedError(target, (Problem(f"{swap.target}, {swap.aside}", what),))
         target.rename(aside)
-        _flush_folder(target.parent)
+        flush_to_disk(target.parent)
     new.rename(target)
-    _flush_folder(target.parent)
+    flush_to_disk(target.parent)
 
 
 def _undo(journal: Path, swaps: Sequence[Swap]) -> None:
@@ -121,11 +117,3 @@ def _undo(journal: Path, swaps: Sequence[Swap]) -> None:
         if aside.exists():
             aside.rename(target)
     journal.unlink()
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,8 +9,8 @@ from typing import Literal
 from ilpix.features import FeatureSelection
 from ilpix.files import replacing
 from ilpix.growing import TREES, GrownForest, grow_forest
-from ilpix.label_images import LabelImage, read_all_labels, read_label_source
-from ilpix.labels import write_labels
+from ilpix.label_images import LabelImage, read_label_source
+from ilpix.labels import read_all_labels, write_labels
 from ilpix.project import PixelProject, read_project
 from ilpix.project_writing import store_classifier
 from ilpix.samples import Samples, advise, collect_samples

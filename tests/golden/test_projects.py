@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ilpix.labels import read_labels, write_labels
+from ilpix.labels import read_all_labels, write_labels
 from ilpix.project import PixelProject, read_project
 from ilpix.project_writing import (
-    DEFAULT_CLASSES,
     create_project,
     label_classes,
     store_classifier,
@@ -48,7 +47,8 @@ def create_like(project: PixelProject, path: Path) -> None:
         for lane in project.lanes
     }
     version = project.ilastik_version
-    create_project(path, crops, label_classes(DEFAULT_CLASSES), ilastik_version=version)
+    classes = label_classes([label.name for label in project.classes])
+    create_project(path, crops, classes, ilastik_version=version)
 
 
 def test_there_are_golden_projects() -> None:
@@ -67,7 +67,7 @@ def test_stored_labels_and_classifier_are_those_of_ilastik(tmp_path: Path) -> No
     assert golden.forest is not None
     ours = tmp_path / "ours.ilp"
     create_like(golden, ours)
-    write_labels(ours, {lane.index: read_labels(golden.path, lane) for lane in golden.lanes})
+    write_labels(ours, read_all_labels(golden))
     store_classifier(ours, golden.features, golden.forest, golden.features.names(4), n_samples=876)
 
     # vigra numbers the nodes of a tree depth first and keeps sample counts; the trees are the same
@@ -98,8 +98,9 @@ def test_labels_of_real_tissue_are_the_same_in_both_axis_orders(imc: Path, which
     project = read_project(imc / which)
     assert project.has_labels
     fixed = read_project(imc / "steinbock" / "pixel_classifier.ilp")
-    for lane, fixed_lane in zip(project.lanes, fixed.lanes, strict=True):
-        labels = read_labels(project.path, lane)
-        np.testing.assert_array_equal(labels, read_labels(fixed.path, fixed_lane))
+    fixed_labels = read_all_labels(fixed)
+    for index, labels in read_all_labels(project).items():
+        np.testing.assert_array_equal(labels, fixed_labels.pop(index))
         counts = tuple(np.bincount(labels.ravel(), minlength=4)[1:])
-        assert counts == project.labelled_pixels[lane.index]
+        assert counts == project.labelled_pixels[index]
+    assert not fixed_labels

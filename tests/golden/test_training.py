@@ -15,8 +15,8 @@ from ilpix.files import sha256_of
 from ilpix.forest import Forest
 from ilpix.growing import predict_samples
 from ilpix.hdf5 import write_image
-from ilpix.label_images import export_labels, read_all_labels
-from ilpix.labels import write_labels
+from ilpix.label_images import export_labels
+from ilpix.labels import read_all_labels, write_labels
 from ilpix.project import read_project
 from ilpix.project_file import FORESTS
 from ilpix.training import TrainingSummary, train_project

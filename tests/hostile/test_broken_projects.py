@@ -12,10 +12,10 @@ import h5py
 import numpy as np
 import pytest
 
-from ilpix.checks import check_quickly
+from ilpix.checks import check_project
 from ilpix.errors import IlpixError, InvalidProjectError
 from ilpix.findings import has_errors
-from ilpix.labels import read_labels, write_labels
+from ilpix.labels import read_all_labels, write_labels
 from ilpix.project import read_project
 from ilpix.repair import apply_fix
 from ilpix.repair_plan import plan_fix
@@ -63,7 +63,7 @@ def test_damage_is_a_clear_error(project_path: Path, case: Damage) -> None:
     with pytest.raises(IlpixError, match=case.says) as caught:
         read_project(project_path)
     assert str(project_path) in str(caught.value)
-    findings = check_quickly(project_path, [])
+    findings = check_project(project_path, [])
     assert has_errors(findings)
     assert any(re.search(case.says, f"{found.where}: {found.what}") for found in findings)
 
@@ -107,14 +107,13 @@ def test_a_folder_is_no_project(tmp_path: Path) -> None:
 def test_pickled_values_are_never_decoded(project_path: Path, tmp_path: Path) -> None:
     trace = tmp_path / "unpickled"
     trap = f"cos\nsystem\n(S'touch {trace}'\ntR.".encode()
-    lane = read_project(project_path).lanes[0]
     with h5py.File(project_path, "r+") as file:
         for where in ("PixelClassification/ClassifierFactory", f"{FORESTS}/pickled_type"):
             del file[where]
             file[where] = trap
         file["PixelClassification/Bookmarks/0000"] = np.void(trap)
     project = read_project(project_path)
-    read_labels(project_path, lane)
+    read_all_labels(project)
     write_labels(project_path, {1: np.ones((6, 8), np.uint8)})
     assert project.has_classifier
     assert not trace.exists()
@@ -139,7 +138,7 @@ def test_a_text_of_gigabytes_is_refused_before_it_is_read(project_path: Path, wh
 FUZZ = """
 import random, sys
 from pathlib import Path
-from ilpix.checks import check_quickly
+from ilpix.checks import check_project
 from ilpix.errors import IlpixError
 from ilpix.project import read_project
 

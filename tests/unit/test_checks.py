@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from ilpix.checks import check_project, check_quickly
+from ilpix.checks import check_project
 from ilpix.features import FEATURE_IDS, FeatureSelection
 from ilpix.findings import Finding, has_errors
 from ilpix.forest import LEAF, Forest
@@ -85,21 +85,17 @@ def only(findings: tuple[Finding, ...], topic: str) -> Finding:
 def test_nothing_is_found_where_all_is_well(folder: Path) -> None:
     before = {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
     assert check(folder, output_dir=folder / "new" / "out", ilastik_version="1.4.2") == ()
-    assert check_quickly(folder / "p.ilp", images(folder)) == ()
     assert {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file()} == before
 
 
 def test_swapped_channels_are_shown_as_a_permutation(folder: Path) -> None:
     for path in images(folder):
         write_image(path, pixels(), record(("mean", "CD3", "DNA")))
-    for findings in (check(folder), check_quickly(folder / "p.ilp", images(folder))):
-        finding = only(findings, "channels")
-        assert finding.severity == "error"
-        assert (
-            "channel 1 is CD3, in training DNA; channel 2 is DNA, in training CD3" in finding.what
-        )
-        assert "training's order is 0, 2, 1" in finding.what
-        assert finding.where == "image0.h5, image1.h5"
+    finding = only(check(folder), "channels")
+    assert finding.severity == "error"
+    assert "channel 1 is CD3, in training DNA; channel 2 is DNA, in training CD3" in finding.what
+    assert "training's order is 0, 2, 1" in finding.what
+    assert finding.where == "image0.h5, image1.h5"
 
 
 def test_other_channels_are_named(folder: Path) -> None:
@@ -123,7 +119,7 @@ def test_unnamed_channels_are_a_warning(folder: Path) -> None:
 
 def test_another_scale_of_preparation_is_an_error(folder: Path) -> None:
     write_image(images(folder)[0], pixels(), record(scale=3))
-    finding = only(check_quickly(folder / "p.ilp", images(folder)), "preparation")
+    finding = only(check(folder), "preparation")
     assert finding.severity == "error"
     assert finding.what == "was prepared with scale 3, the training crops with 2"
 
@@ -136,7 +132,6 @@ def test_values_far_from_the_crops_are_a_warning_with_quantiles(folder: Path) ->
     assert finding.severity == "warning"
     assert "channel DNA is far" in finding.what
     assert "99% quantile" in finding.what
-    assert check_quickly(folder / "p.ilp", images(folder)) == ()
 
 
 def test_an_empty_channel_is_a_warning(folder: Path) -> None:
@@ -155,7 +150,7 @@ def test_pixels_that_are_no_numbers_are_an_error(folder: Path) -> None:
 
 def test_an_image_smaller_than_the_widest_scale_is_an_error(folder: Path) -> None:
     write_image(images(folder)[1], pixels(size=(6, 30)), record())
-    finding = only(check_quickly(folder / "p.ilp", images(folder)), "size")
+    finding = only(check(folder), "size")
     assert (finding.severity, finding.where) == ("error", "image1.h5")
     assert "smaller than the 7 px" in finding.what
 
@@ -187,7 +182,7 @@ def test_a_broken_project_is_listed_beside_broken_images(folder: Path) -> None:
 
 
 def test_a_missing_project_is_a_finding(folder: Path) -> None:
-    finding = only(check_quickly(folder / "none.ilp", images(folder)), "project")
+    finding = only(check_project(folder / "none.ilp", images(folder)), "project")
     assert finding.severity == "error"
     assert finding.advice.startswith("check the path")
 
@@ -195,7 +190,7 @@ def test_a_missing_project_is_a_finding(folder: Path) -> None:
 def test_a_project_without_classifier_is_an_error(folder: Path) -> None:
     with h5py.File(folder / "p.ilp", "r+") as file:
         del file["PixelClassification/ClassifierForests"]
-    finding = only(check_quickly(folder / "p.ilp", images(folder)), "classifier")
+    finding = only(check(folder), "classifier")
     assert finding.severity == "error"
     assert "train it" in finding.advice
 
@@ -203,7 +198,7 @@ def test_a_project_without_classifier_is_an_error(folder: Path) -> None:
 def test_crops_of_another_number_of_channels_are_an_error(folder: Path) -> None:
     with h5py.File(folder / "p.ilp", "r+") as file:
         file["Input Data/infos/lane0001/Raw Data/shape"][0] = 4
-    finding = only(check_quickly(folder / "p.ilp", images(folder)), "classifier")
+    finding = only(check(folder), "classifier")
     assert finding.where == "lane 1 (crop1)"
     assert "4 channels with 2 feature columns each, the classifier 6" in finding.what
 

@@ -1,6 +1,7 @@
 """The Dockerfiles and the compose file: what must hold in them wherever they are used."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +58,31 @@ def test_no_password_is_written_down(compose: dict[str, Any]) -> None:
     assert password.startswith("${ILPIX_DATABASE_PASSWORD:?")
 
 
+def test_the_worker_starts_when_its_work_pool_is_made(compose: dict[str, Any]) -> None:
+    """A worker that finds no pool makes one of its own, without the settings of `deployments`."""
+    script = compose["deploy"]["command"][-1].split()[0]
+    assert (CONTAINERS.parent / script).is_file()
+    assert compose["worker"]["depends_on"]["deploy"] == {
+        "condition": "service_completed_successfully"
+    }
+
+
 @pytest.mark.parametrize("room", ["headless", "worker"])
-def test_what_a_dockerfile_copies_is_there(room: str) -> None:
+def test_what_a_dockerfile_copies_is_there_and_not_ignored(room: str) -> None:
+    copied = _copied(room)
+    assert copied
+    assert [path for path in copied if not (CONTAINERS.parent / path).exists()] == []
+    ignored = (CONTAINERS.parent / ".dockerignore").read_text().splitlines()
+    assert [path for path in copied if f"!{path.partition('/')[0]}" not in ignored] == []
+
+
+def test_the_worker_gets_every_package() -> None:
+    project = tomllib.loads((CONTAINERS.parent / "pyproject.toml").read_text())
+    packages = project["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert {package.removesuffix("*") for package in packages} <= set(_copied("worker"))
+
+
+def _copied(room: str) -> list[str]:
     text = (CONTAINERS / room / "Dockerfile").read_text()
-    copied = [
-        word
-        for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE)
-        for word in line.split()[:-1]
-    ]
-    present = [path for path in copied if path != "wheel[s]"]
-    assert present
-    assert [path for path in present if not (CONTAINERS.parent / path).exists()] == []
+    lines = re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE)
+    return [word for line in lines for word in line.split()[:-1] if word != "wheel[s]"]

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 
 from containers.errors import EngineRefusedError
 from containers.lease import held_lease, sweep_orphans
-from containers.signals import stopped_by_signals
 
 
 class PlayedEngine:
@@ -78,38 +76,3 @@ def test_containers_that_cannot_be_removed_are_left_to_the_next_sweep(tmp_path: 
 
 def test_sweep_of_a_new_data_directory_does_nothing(tmp_path: Path) -> None:
     assert sweep_orphans(PlayedEngine(), tmp_path / "runs") == []  # type: ignore[arg-type] # played
-
-
-def test_signals_set_stop_and_end_the_process() -> None:
-    script = """
-import os, signal, threading
-from containers.signals import stopped_by_signals
-stop = threading.Event()
-try:
-    with stopped_by_signals(stop):
-        os.kill(os.getpid(), signal.SIGTERM)
-        threading.Event().wait(30)
-finally:
-    print(stop.is_set())
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        check=False,
-        capture_output=True,
-        cwd=Path(__file__).parents[2],
-    )
-    assert done.returncode == 128 + 15
-    assert done.stdout == b"True\n"
-
-
-def test_signals_are_left_alone_outside_the_main_thread() -> None:
-    entered: list[bool] = []
-
-    def work() -> None:
-        with stopped_by_signals(threading.Event()):
-            entered.append(True)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert entered == [True]

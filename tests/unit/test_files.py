@@ -2,6 +2,10 @@
 
 import os
 import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,6 +57,69 @@ def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"abc")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert sha256_of(tmp_path / "a.txt") == known
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_writer(tmp_path: Path) -> None:
+    """Also where the killed process wrote another file, which nobody may ever write again."""
+    with _writer(tmp_path / "a.h5") as process:
+        process.kill()
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".")
+    write_text(tmp_path / "b.txt", "new")
+    assert list(tmp_path.iterdir()) == [tmp_path / "b.txt"]
+
+
+def test_two_living_processes_may_write_one_target_at_once(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    with _writer(target) as process:
+        write_text(target, "ours")
+        assert target.read_text() == "ours"
+        assert process.stdin is not None
+        process.stdin.close()  # it goes on to its end
+        assert process.wait() == 0
+    assert target.read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("machine", ["", "0123456789abcdef"])
+def test_the_file_of_another_machine_is_left_behind_after_a_day_of_silence(
+    tmp_path: Path, machine: str
+) -> None:
+    now = tmp_path.stat().st_mtime
+    silent, living = (tmp_path / f".ilpix-{machine}-1-{n:016x}.tiff" for n in range(2))
+    for path, age_s in ((silent, 25 * 3600), (living, 23 * 3600)):
+        path.touch()
+        os.utime(path, (now, now - age_s))
+    write_text(tmp_path / "a.txt", "text")
+    assert set(tmp_path.iterdir()) == {living, tmp_path / "a.txt"}
+
+
+@pytest.mark.parametrize("name", [".ilpix", ".ilpix-notes.txt", ".a.abcdefgh.tiff", "old.tiff"])
+def test_files_of_other_programs_are_left_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    os.utime(tmp_path / name, (0, 0))
+    write_text(tmp_path / "a.txt", "text")
+    assert (tmp_path / name).exists()
+
+
+@contextmanager
+def _writer(target: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that has written half of `target`; it writes the rest when its input ends."""
+    program = (
+        "import sys; from pathlib import Path; from ilpix.files import replacing\n"
+        "with replacing(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_text('half'); print('half', flush=True); sys.stdin.read()\n"
+        "    temporary.write_text('whole')"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(target)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "half\n"
+        yield process
 
 
 def _write_half(target: Path) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from ilpix.errors import InvalidProjectError, UnusableLabelsError
 from ilpix.files import sha256_of
 from ilpix.label_images import crop_path, crop_stem, export_labels, import_labels
-from ilpix.labels import read_labels, write_labels
+from ilpix.labels import read_all_labels, write_labels
 from ilpix.project import read_project
 from ilpix.project_writing import create_project, label_classes
 
@@ -41,8 +41,10 @@ def some_labels(seed: int, stem: str) -> LabelImage:
     return (rng.integers(1, 4, SIZES[stem]) * (rng.random(SIZES[stem]) < 0.2)).astype(np.uint8)
 
 
-def labels_of(project: Path) -> dict[str, LabelImage]:
-    return {crop_stem(lane): read_labels(project, lane) for lane in read_project(project).lanes}
+def labels_of(path: Path) -> dict[str, LabelImage]:
+    project = read_project(path)
+    labels = read_all_labels(project)
+    return {crop_stem(lane): labels[lane.index] for lane in project.lanes}
 
 
 def problems_of(project: Path, source: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ import pytest
 
 from ilpix.errors import InvalidProjectError, LabelsError
 from ilpix.hdf5 import axistags_json
-from ilpix.labels import read_labels, write_labels
+from ilpix.labels import read_all_labels, write_labels
 from ilpix.project import read_project
 from ilpix.project_writing import create_project, label_classes
 
@@ -42,7 +42,7 @@ def store_block(path: Path, axes: str, tags: str | None, name: str = "block0000"
 def test_blocks_are_read_in_the_order_of_their_tags(project_path: Path, axes: str) -> None:
     store_block(project_path, axes, axistags_json(axes))
     project = read_project(project_path)
-    np.testing.assert_array_equal(read_labels(project_path, project.lanes[0]), PLACED)
+    np.testing.assert_array_equal(read_all_labels(project)[0], PLACED)
     assert project.labelled_pixels == ((1, 2), (0, 0))
 
 
@@ -56,23 +56,19 @@ def test_blocks_without_tags_are_read_in_the_order_of_their_lane(
         lane["axistags"] = axistags_json(axes).encode()
         lane["shape"] = [{"y": 6, "x": 8, "c": 2}.get(key, 1) for key in axes]
     store_block(project_path, axes, tags=None)
-    np.testing.assert_array_equal(
-        read_labels(project_path, read_project(project_path).lanes[0]), PLACED
-    )
+    np.testing.assert_array_equal(read_all_labels(read_project(project_path))[0], PLACED)
 
 
 def test_a_block_with_two_axes_is_rows_and_columns(project_path: Path) -> None:
     store_block(project_path, "yx", tags=None)
-    np.testing.assert_array_equal(
-        read_labels(project_path, read_project(project_path).lanes[0]), PLACED
-    )
+    np.testing.assert_array_equal(read_all_labels(read_project(project_path))[0], PLACED)
 
 
 def test_written_labels_are_read_back(project_path: Path) -> None:
     write_labels(project_path, {0: PLACED})
     project = read_project(project_path)
-    np.testing.assert_array_equal(read_labels(project_path, project.lanes[0]), PLACED)
-    assert not read_labels(project_path, project.lanes[1]).any()
+    np.testing.assert_array_equal(read_all_labels(project)[0], PLACED)
+    assert not read_all_labels(project)[1].any()
 
 
 def test_only_the_given_lanes_change(project_path: Path) -> None:
@@ -90,9 +86,7 @@ def test_several_blocks_make_one_image(project_path: Path) -> None:
         block.attrs["blockSlice"] = "[0:1,5:6,7:8]"
     expected = PLACED.copy()
     expected[5, 7] = 2
-    np.testing.assert_array_equal(
-        read_labels(project_path, read_project(project_path).lanes[0]), expected
-    )
+    np.testing.assert_array_equal(read_all_labels(read_project(project_path))[0], expected)
 
 
 @pytest.mark.parametrize(
@@ -124,12 +118,12 @@ def test_labels_that_do_not_fit_are_refused(
 )
 def test_a_misplaced_block_is_an_error(project_path: Path, block_slice: str, what: str) -> None:
     store_block(project_path, "cyx", tags=None)
-    lane = read_project(project_path).lanes[0]
+    project = read_project(project_path)
     with h5py.File(project_path, "r+") as file:
         block = file["PixelClassification/LabelSets/labels000/block0000"]
         block.attrs["blockSlice"] = block_slice
     with pytest.raises(InvalidProjectError, match=what):
-        read_labels(project_path, lane)
+        read_all_labels(project)
 
 
 def test_a_label_without_a_class_is_an_error(project_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Images are prepared as the written rules say, for every pixel type."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,13 @@ from pydantic import ValidationError
 
 from ilpix.errors import ChannelCountError
 from ilpix.panel import ChannelGroup, Panel
-from ilpix.preparation import PreparationOptions, channel_names, prepare_image
+from ilpix.preparation import (
+    PreparationOptions,
+    channel_names,
+    prepare_image,
+    prepared_planes,
+    prepared_shape,
+)
 
 PLAIN = Panel(Path("panel.csv"), ("a", "b", "c"), None)
 GROUPED = Panel(
@@ -95,8 +102,22 @@ def test_a_prepared_image_never_shares_memory_with_its_source() -> None:
 
 
 def test_an_image_with_other_channels_than_the_panel_is_refused() -> None:
-    with pytest.raises(ChannelCountError, match="the image has 2 channels"):
-        prepare_image(_image()[:2], PLAIN, PreparationOptions())
+    for prepare in (prepare_image, prepared_planes):
+        with pytest.raises(ChannelCountError, match="the image has 2 channels"):
+            prepare(_image()[:2], PLAIN, PreparationOptions())
+
+
+def test_channels_prepared_one_at_a_time_are_never_all_in_memory() -> None:
+    panel = Panel(Path("panel.csv"), tuple(map(str, range(40))), None)
+    image = np.ones((40, 64, 64), np.float32)
+    options = PreparationOptions(scale=4)
+    prepare_image(image, panel, options)  # imports what it needs
+    tracemalloc.start()
+    n_bytes = sum(plane.nbytes for plane in prepared_planes(image, panel, options))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert n_bytes == 4 * np.prod(prepared_shape(image, panel, options))
+    assert peak_bytes < n_bytes / 4
 
 
 @pytest.mark.parametrize(

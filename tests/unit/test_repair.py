@@ -10,7 +10,7 @@ from imagecodecs import png_encode
 
 from ilpix.errors import FixRefusedError, InvalidProjectError, ProjectLockedError
 from ilpix.hdf5 import axistags_json
-from ilpix.labels import read_labels
+from ilpix.labels import read_all_labels
 from ilpix.project import read_project
 from ilpix.repair import apply_fix
 from ilpix.repair_plan import plan_fix
@@ -173,11 +173,12 @@ def test_partial_goes_on_and_leaves_the_rest(tmp_path: Path) -> None:
     write_crop(tmp_path / "ilastik_crops" / "c.h5", pixels(3))
     spare = (tmp_path / "ilastik_crops" / "c.h5").read_bytes()
     fix(tmp_path, partial=True)
-    first, second = read_project(tmp_path / "p.ilp").lanes
+    project = read_project(tmp_path / "p.ilp")
+    first, second = project.lanes
     assert first.file_path == "ilastik_crops/a.h5/crop"
     assert (second.file_path, second.axes) == ("old/b.h5/b", "zyxc")
-    for lane in (first, second):
-        np.testing.assert_array_equal(read_labels(tmp_path / "p.ilp", lane), LABELS)
+    for labels in read_all_labels(project).values():
+        np.testing.assert_array_equal(labels, LABELS)
     assert (tmp_path / "ilastik_crops" / "c.h5").read_bytes() == spare
     assert not plan(tmp_path, partial=True).is_needed
 

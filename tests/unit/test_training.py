@@ -19,8 +19,7 @@ from ilpix.features import compute_features, default_selection
 from ilpix.files import sha256_of
 from ilpix.growing import predict_samples
 from ilpix.hdf5 import open_prepared, write_image
-from ilpix.label_images import read_all_labels
-from ilpix.labels import write_labels
+from ilpix.labels import read_all_labels, write_labels
 from ilpix.project import read_project
 from ilpix.samples import collect_samples
 from ilpix.training import TrainingSummary, train_project
