@@ -12,6 +12,7 @@ grow until every leaf is pure. Three things differ between the two programs, and
 - scikit-learn has a branch for missing values (NaN). Features are finite, so it is never taken.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,11 +74,16 @@ def grow_forest(
         max_features=_columns_per_split(features.shape[1]),
         random_state=seed,
         n_jobs=-1 if threads is None else threads,
-    ).fit(np.ldexp(features, exponents, order="F"), labels)
+    )
+    # scikit-learn's threads edit the warning filters of the process while others of them read and
+    # restore them: without this they end up different, and every tree may warn
+    with warnings.catch_warnings(record=True):
+        trees.fit(np.ldexp(features, exponents, order="F"), labels)
+        importances = trees.feature_importances_
     return GrownForest(
         forest=convert_trees(trees, exponents),
         drawn=tuple(rows.astype(np.int32) for rows in trees.estimators_samples_),
-        importances=trees.feature_importances_,
+        importances=importances,
     )
 
 

@@ -1,5 +1,6 @@
 """scikit-learn's trees become stored trees without a single decision changing."""
 
+import warnings
 from dataclasses import fields
 
 import numpy as np
@@ -145,6 +146,13 @@ def test_same_seed_gives_same_bytes_for_any_number_of_threads(threads: int | Non
     other = grow_forest(features, labels, 7, n_trees=20, threads=threads)
     assert forest_bytes(one.forest) == forest_bytes(other.forest)
     assert one.importances.tobytes() == other.importances.tobytes()
+
+
+def test_warning_filters_of_the_process_stay_as_they_are() -> None:
+    before = list(warnings.filters)
+    for _ in range(5):
+        grow_forest(*random_samples(2, pixels=300), 1, n_trees=100, threads=4)
+    assert warnings.filters == before
 
 
 def test_another_seed_gives_another_forest() -> None:
