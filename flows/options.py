@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 
 from ilpix.preparation import PreparationOptions
 
-LabelNames = Annotated[tuple[str, ...], Parameter(consume_multiple=False)]
+LabelNames = Annotated[tuple[str, ...], Parameter(consume_multiple=False, negative=())]
 
 
 def _as_form(schema: dict[str, Any]) -> None:
@@ -63,12 +63,14 @@ class PrepareOptions(PreparationOptions):
         "image: then adding an image moves no other crop",
     )
     crops: PositiveInt = Field(
-        1, title="Crops per image", description="fewer where an image has no room"
+        1,
+        title="Crops per image",
+        description="how many crops of each image; fewer where it has no room",
     )
     seed: NonNegativeInt | None = Field(
         None,
         title="Seed",
-        description="of the crop positions; without one it is drawn and recorded",
+        description="decides the crop positions; without one it is drawn and recorded",
     )
     labels: LabelNames = Field(
         ("Nucleus", "Cytoplasm", "Background"),
@@ -79,8 +81,8 @@ class PrepareOptions(PreparationOptions):
     )
     overwrite: bool = Field(
         default=False,
-        title="Replace a project with labels or a classifier",
-        description="the old project is kept beside the new one",
+        title="Replace the project",
+        description="replace even one with labels or a classifier; it is kept beside the new one",
     )
 
     @field_validator("labels", mode="before")
@@ -131,24 +133,30 @@ class RunOptions(Options):
     threads: PositiveInt | None = Field(
         None,
         title="Threads",
-        description="for each image; empty: the cores shared among the images",
+        description="threads for each image; empty: the cores shared among the images",
     )
     mem: PositiveInt | None = Field(
-        None, title="Memory (MB)", description="for one container or one local Ilastik"
+        None, title="Memory", description="MB for one container or one local Ilastik"
     )
     parallel: PositiveInt | None = Field(
-        None, title="Images at a time", description="empty: chosen from the cores"
+        None,
+        title="Images at a time",
+        description="how many images at the same time; empty: chosen from the cores",
     )
     batch: PositiveInt | None = Field(
-        None, title="Images per run", description="of a container or of a local Ilastik; empty: 1"
+        None,
+        title="Images per run",
+        description="how many images a container or a local Ilastik gets; empty: 1",
     )
     pull: Literal["never", "missing", "always"] | None = Field(
         None,
         title="Pull the container image",
-        description="from its registry; empty: when it is missing",
+        description="when the container image is pulled; empty: when it is missing",
     )
     refresh: bool = Field(
-        default=False, title="Compute again", description="also what had been computed before"
+        default=False,
+        title="Compute again",
+        description="compute also what had been computed before",
     )
 
 
@@ -162,28 +170,29 @@ class TrainOptions(Options):
         None,
         title="Label images",
         description="folder of label images named like the crops (uint8, 0 = unlabelled, 1 = first "
-        "class); empty: the labels drawn in the project",
+        "class), or a CSV table with crop, y, x, label; empty: the labels drawn in the project",
     )
     features: str = Field(
         ">=1px",
         title="Features",
-        description="what the classifier sees: 'all', '>=1px' (with all smoothings) or 'fast'",
+        description="what the classifier sees: 'all', '>=1px' (with all smoothings), 'fast', or "
+        "the CSV table of a choice",
     )
-    seed: NonNegativeInt = Field(0, title="Seed", description="of the random forest")
+    seed: int = Field(0, title="Seed", description="decides the forest", ge=0, lt=2**32)
     quality: bool = Field(
         default=True,
         title="Measure the quality",
-        description="by forests that have not seen a crop, one a crop; written to "
-        "ilpix_report/training",
+        description="say how good the classifier is, by forests that have not seen a crop; written "
+        "to ilpix_report/training",
     )
     suggest: bool = Field(
         default=False,
         title="Only suggest features",
-        description="drops features that cross-validation does not miss, says what speed it "
-        "buys, and writes the table ilpix_report/training/features.csv; trains nothing",
+        description="find features that cross-validation does not miss, say what speed leaving "
+        "them out buys, and write the table ilpix_report/training/features.csv; train nothing",
     )
     refresh: bool = Field(
-        default=False, title="Train again", description="also where nothing has changed"
+        default=False, title="Train again", description="train although nothing has changed"
     )
 
 
@@ -203,14 +212,18 @@ class FixOptions(Options):
         default=True, title="Backup", description="keep the old files as X.ilp.bak and X.bak"
     )
     axisorder: str | None = Field(
-        None, title="Axis order", description="of the crops, such as zyxc; empty: each file's own"
+        None,
+        title="Axis order",
+        description="axis order of the crops, such as zyxc; empty: each file's own",
     )
     partial: bool = Field(
         default=False,
         title="Go on with what fits",
-        description="although crops without a lane or lanes without a crop are left",
+        description="go on although there are crops without a lane or lanes without a crop",
     )
-    dry_run: bool = Field(default=False, title="Only show the plan", description="change nothing")
+    dry_run: bool = Field(
+        default=False, title="Only show the plan", description="say what would be done"
+    )
 
 
 class CheckOptions(Options):

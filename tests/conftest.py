@@ -15,6 +15,7 @@ os.environ.update(
     PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED="false",
 )
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,9 @@ from prefect.settings import (
 from prefect.testing.utilities import prefect_test_harness
 
 REPOSITORY = Path(__file__).parents[1]
+
+# Tests that a shell starts in the background ignore SIGINT, and so would the programs they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
