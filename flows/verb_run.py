@@ -6,14 +6,15 @@ images failed, `ImagesFailedError` raised.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 from prefect import Task
-from prefect.futures import PrefectFuture, as_completed
+from prefect.futures import PrefectFuture
 from prefect.states import State
 from pydantic import BaseModel
 
@@ -28,6 +29,7 @@ from tasks.records import FilesWritten
 from tasks.stopping import stopping_on_error
 
 WORKSPACE = Path(".ilpix")  # in the data directory, so that a copy keeps its cache
+LONGEST_WAIT_S = 0.5
 SINGLY = 1000  # up to so many images each is submitted as a task of its own
 
 _log = logging.getLogger(__name__)
@@ -118,7 +120,7 @@ class VerbRun:
     ) -> Iterator[tuple[str, State[Any]]]:
         if chunks is None:
             single = {runner.submit(work, dict(call)): image for image, call in calls.items()}
-            for future in as_completed(list(single)):
+            for future in _as_they_end(single):
                 yield single[future], _final_state(future)
             return
         submitted: dict[PrefectFuture[Any], list[str]] = {}
@@ -126,12 +128,28 @@ class VerbRun:
             images = list(calls)[start : start + chunks.size]
             parameters = {"work": work, "calls": [dict(calls[image]) for image in images]}
             submitted[runner.submit(chunks.work, parameters)] = images
-        for future in as_completed(list(submitted)):
+        for future in _as_they_end(submitted):
             images, whole = submitted[future], _final_state(future)
             states = whole.result(raise_on_failure=False)
             if not isinstance(states, list):  # the chunk was lost, and all its images with it
                 states = [whole] * len(images)
             yield from zip(images, states, strict=True)
+
+
+def _as_they_end(futures: Collection[PrefectFuture[Any]]) -> Iterator[PrefectFuture[Any]]:
+    """Yield each future when it is done.
+
+    Never one endless wait, as Prefect's `as_completed` is: Python notices a signal that comes just
+    before a wait only when that wait is over.
+    """
+    ended: SimpleQueue[PrefectFuture[Any]] = SimpleQueue()
+    for future in futures:
+        future.add_done_callback(ended.put)
+    n_left = len(futures)
+    while n_left:
+        with suppress(Empty):
+            yield ended.get(timeout=LONGEST_WAIT_S)
+            n_left -= 1
 
 
 def _final_state(future: PrefectFuture[Any]) -> State[Any]:

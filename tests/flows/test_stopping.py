@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +13,17 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from prefect import flow, task
 from prefect.settings import PREFECT_API_URL
 
 from flows.run import run
+from flows.settings import Settings
+from flows.verb_run import VerbRun
 from ilpix.features import default_selection
 from ilpix.hdf5 import write_image
 from ilpix.project_writing import create_project, label_classes, store_classifier
+from tasks.records import FilesWritten
+from tasks.stopping import stop_event
 from tests.unit.forests import split_forest
 
 N_CHANNELS = 4
@@ -75,6 +81,26 @@ def test_an_interrupted_run_ends_soon_and_leaves_nothing_half_written(
         process.wait(timeout=10)
         assert process.returncode != 0
     assert results(folder) == {"a_small.tiff"}
+
+
+def test_an_interrupt_is_noticed_although_it_does_not_wake_the_thread_that_waits(
+    tmp_path: Path,
+) -> None:
+    was_stopped: list[bool] = []
+
+    @task
+    def interrupt() -> FilesWritten:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        was_stopped.append(stop_event().wait(10))
+        return FilesWritten(files={}, facts={})
+
+    @flow
+    def interrupted() -> None:
+        VerbRun("run", tmp_path, Settings()).for_each_image(interrupt, {"a": {}})
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert was_stopped == [True]
 
 
 def test_after_a_kill_the_next_run_goes_on_where_it_was(folder: Path) -> None:
