@@ -31,6 +31,7 @@ from containers.settings import (
     path_on_engine,
     split_at_commas,
 )
+from ilpix.errors import NoProjectError
 from ilpix.project import read_project
 
 LOCAL_NAMES = ("ilastik", "run_ilastik.sh")
@@ -93,7 +94,13 @@ def find_local_ilastik(program: Path | None) -> Path | None:
 
 
 def open_local_gui(program: Path, project: Path) -> int:
-    """Open a project in a local Ilastik, wait for its end, and return its exit code."""
+    """Open a project in a local Ilastik, wait for its end, and return its exit code.
+
+    Raises:
+        NoProjectError: if there is no such file.
+    """
+    if not project.exists():
+        raise NoProjectError(project)
     command = [str(program), f"--project={project.resolve()}"]
     return subprocess.run(command, check=False).returncode  # noqa: S603 named by the operator
 
@@ -115,15 +122,17 @@ def open_gui_in_browser(
         progress: called while the image is pulled.
 
     Raises:
+        NoProjectError: if there is no such file; for others see `read_project`.
         ProgramTooOldError: if a newer Ilastik wrote the project.
         GuiEndedError: if Ilastik ended with an error.
         EngineUnreachableError, EngineRefusedError, ImageMissingError: if it cannot start.
     """
     engine = ContainerSettings(image=settings.image, pull=settings.pull, engine=settings.engine)
     folder = project.resolve().parent
+    content = read_project(project)
     with connected(engine) as client, held_lease(folder / ".ilpix" / RUNS, client) as lease:
         image = pin_image(client, engine, progress)
-        require_version(read_project(project), image)
+        require_version(content, image)
         run = GuiRun(
             name=f"ilpix-gui-{lease.name}",
             image=image.image_id,

@@ -12,7 +12,7 @@ from flows.settings import Settings
 from ilpix.checks import check_project
 from ilpix.errors import IlpixError
 from ilpix.findings import Finding
-from ilpix.hdf5 import find_prepared, open_prepared
+from ilpix.hdf5 import open_prepared
 from ilpix.image_checks import Expectation, check_image_fits
 from ilpix.project import PixelProject
 
@@ -27,15 +27,12 @@ def check(data_dir: Path = Path(), options: CheckOptions = CheckOptions()) -> tu
 
     Returns:
         What was found, errors first; nothing where all is well.
-
-    Raises:
-        NoPreparedImagesError: if there are no prepared images.
     """
     settings = Settings()
     image = options.ilastik or settings.container.image
     findings = check_project(
         data_dir / options.ilp,
-        find_prepared(data_dir / options.img),
+        data_dir / options.img,
         output_dir=data_dir / options.probabilities,
         ilastik_version=ilastik_version(image)
         if (options.engine or settings.engine) == "docker"

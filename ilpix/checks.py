@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from ilpix.errors import IlpixError, InvalidProjectError
+from ilpix.errors import IlpixError, InvalidProjectError, NoPreparedImagesError
 from ilpix.findings import Finding, merge
-from ilpix.hdf5 import AXES, open_prepared
+from ilpix.hdf5 import AXES, find_prepared, open_prepared
 from ilpix.image_checks import (
     Expectation,
     ValueSummary,
@@ -28,7 +28,7 @@ _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
 def check_project(
     project_path: Path,
-    image_paths: Sequence[Path],
+    image_dir: Path,
     *,
     output_dir: Path | None = None,
     ilastik_version: str | None = None,
@@ -37,7 +37,7 @@ def check_project(
 
     Args:
         project_path: an `.ilp` file.
-        image_paths: prepared images.
+        image_dir: the folder of the prepared images.
         output_dir: where probability images go; its disk is looked at.
         ilastik_version: of the Ilastik that will run, such as `1.4.2`.
 
@@ -56,7 +56,7 @@ def check_project(
         training = _check_crops(project, project_findings)
     findings += project_findings
     n_pixels = 0
-    for path in image_paths:
+    for path in _find_images(image_dir, findings):
         n_pixels += _check_image(path, project, training, findings)
     if output_dir is not None and project is not None:
         findings += _check_disk(output_dir, n_pixels * len(project.classes))
@@ -73,9 +73,21 @@ def _read(path: Path, findings: list[Finding]) -> PixelProject | None:
             for problem in error.problems
         ]
     except IlpixError as error:
-        what, _, advice = str(error).partition("; ")
-        findings.append(Finding("error", "project", path.name, what, advice))
+        findings.append(_as_finding("project", path.name, error))
     return None
+
+
+def _find_images(folder: Path, findings: list[Finding]) -> list[Path]:
+    try:
+        return find_prepared(folder)
+    except NoPreparedImagesError as error:
+        findings.append(_as_finding("images", folder.name, error))
+    return []
+
+
+def _as_finding(topic: str, where: str, error: IlpixError) -> Finding:
+    what, _, advice = str(error).partition("; ")
+    return Finding("error", topic, where, what, advice)
 
 
 def _check_classifier(project: PixelProject) -> list[Finding]:

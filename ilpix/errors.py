@@ -213,8 +213,19 @@ class NonFinitePixelsError(IlpixError, ValueError):
         )
 
 
+class NoProjectError(IlpixError, FileNotFoundError):
+    """There is no project file of that name."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"there is no project {self.path}; make one (ilpix prepare), or check the path"
+
+
 class UnreadableProjectError(IlpixError, OSError):
-    """A project file is missing, damaged, or no HDF5 file."""
+    """A project file is damaged, or no HDF5 file."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(path, reason)

@@ -106,6 +106,10 @@ def _read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         problem = Problem(f"byte {error.start}", "is not UTF-8; save the table as 'CSV UTF-8'")
+    except FileNotFoundError:
+        problem = Problem(
+            "file", "is missing; write one with the columns channel,name,ilastik, a row per channel"
+        )
     except OSError as error:
         problem = Problem("file", f"cannot be read: {error.strerror}")
     raise InvalidPanelError(path, (problem,))

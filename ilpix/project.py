@@ -99,7 +99,8 @@ def read_project(path: Path) -> PixelProject:
 
     Raises:
         InvalidProjectError: with every problem found, not only the first.
-        UnreadableProjectError: if there is no such file, or it is no HDF5 file or cut short.
+        NoProjectError: if there is no such file.
+        UnreadableProjectError: if it is no HDF5 file or cut short.
         ProjectLockedError: if a running Ilastik has it open.
         WrongWorkflowError: if it belongs to another Ilastik workflow.
     """

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ilpix.errors import (
     InvalidProjectError,
+    NoProjectError,
     Problem,
     ProjectLockedError,
     UnreadableProjectError,
@@ -46,13 +47,16 @@ def open_project(path: Path) -> Iterator[h5py.File]:
     """Open a pixel classification project for reading.
 
     Raises:
-        UnreadableProjectError: if there is no such file, or it is no HDF5 file or cut short.
+        NoProjectError: if there is no such file.
+        UnreadableProjectError: if it is no HDF5 file or cut short.
         ProjectLockedError: if a running Ilastik has it open.
         WrongWorkflowError: if it belongs to another Ilastik workflow.
         InvalidProjectError: if it reaches outside of itself, or is of unbelievable size.
     """
     try:
         file = h5py.File(path, "r")
+    except FileNotFoundError as error:
+        raise NoProjectError(path) from error
     except BlockingIOError as error:
         raise ProjectLockedError(path) from error
     except OSError as error:

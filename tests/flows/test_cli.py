@@ -63,6 +63,7 @@ def test_one_bad_image_is_exit_code_1_and_named_in_a_table(
         ["prepare", "--cropsize", "0"],
         ["prepare", "--labels", "one"],
         ["run", "--engine", "magic"],
+        ["classify", "-o", "which"],
         ["nonsense"],
     ],
     ids=" ".join,

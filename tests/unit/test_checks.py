@@ -73,7 +73,10 @@ def check(
     folder: Path, output_dir: Path | None = None, ilastik_version: str | None = None
 ) -> tuple[Finding, ...]:
     return check_project(
-        folder / "p.ilp", images(folder), output_dir=output_dir, ilastik_version=ilastik_version
+        folder / "p.ilp",
+        folder / "ilastik_img",
+        output_dir=output_dir,
+        ilastik_version=ilastik_version,
     )
 
 
@@ -182,9 +185,18 @@ def test_a_broken_project_is_listed_beside_broken_images(folder: Path) -> None:
 
 
 def test_a_missing_project_is_a_finding(folder: Path) -> None:
-    finding = only(check_project(folder / "none.ilp", images(folder)), "project")
+    finding = only(check_project(folder / "none.ilp", folder / "ilastik_img"), "project")
     assert finding.severity == "error"
-    assert finding.advice.startswith("check the path")
+    assert "prepare" in finding.advice
+
+
+def test_missing_images_are_a_finding_beside_those_of_the_project(folder: Path) -> None:
+    """A missing folder of images was an error that hid what was wrong with the project."""
+    shutil.rmtree(folder / "ilastik_img")
+    (folder / "p.ilp").unlink()
+    findings = check(folder)
+    assert [finding.topic for finding in findings] == ["project", "images"]
+    assert "prepare" in only(findings, "images").advice
 
 
 def test_a_project_without_classifier_is_an_error(folder: Path) -> None:

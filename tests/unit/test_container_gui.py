@@ -17,6 +17,7 @@ from containers.gui import (
     open_gui_in_browser,
     open_local_gui,
 )
+from ilpix.errors import NoProjectError
 
 DATA = Path(__file__).parents[1] / "golden" / "data"
 
@@ -116,6 +117,14 @@ def test_local_ilastik_is_found_in_path_and_opens_the_project(
     assert find_local_ilastik(None) == program
     assert open_local_gui(program, project) == 7
     assert (tmp_path / "said").read_text() == f"--project={project}\n"
+
+
+def test_a_missing_project_is_said_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(NoProjectError):
+        open_local_gui(Path("/bin/true"), tmp_path / "none.ilp")
+    nowhere = GuiSettings(engine="unix:///nowhere")
+    with pytest.raises(NoProjectError):
+        open_gui_in_browser(tmp_path / "none.ilp", nowhere, print, threading.Event())
 
 
 def test_machine_without_ilastik_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

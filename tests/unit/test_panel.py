@@ -112,7 +112,7 @@ def test_a_panel_without_channels_is_refused(tmp_path: Path, text: str, where: s
 
 def test_a_missing_panel_is_refused_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(
-        InvalidPanelError, match=r"none\.csv cannot be used.*\n  file: cannot be read"
+        InvalidPanelError, match=r"none\.csv cannot be used.*\n  file: is missing; write one"
     ):
         read_panel(tmp_path / "none.csv")
 

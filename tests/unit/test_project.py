@@ -7,6 +7,7 @@ import pytest
 
 from ilpix.errors import (
     InvalidProjectError,
+    NoProjectError,
     Problem,
     ProjectLockedError,
     UnreadableProjectError,
@@ -54,8 +55,14 @@ def test_a_project_of_another_workflow_says_so(project_path: Path) -> None:
 
 
 def test_a_missing_project_says_so(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableProjectError, match=r"none\.ilp cannot be opened"):
+    with pytest.raises(NoProjectError, match=r"no project .*none\.ilp; make one \(ilpix prepare\)"):
         read_project(tmp_path / "none.ilp")
+
+
+def test_a_file_that_is_no_project_says_so(tmp_path: Path) -> None:
+    (tmp_path / "panel.csv").write_text("channel,name\n")
+    with pytest.raises(UnreadableProjectError, match=r"panel\.csv cannot be opened"):
+        read_project(tmp_path / "panel.csv")
 
 
 def test_a_project_open_in_another_program_says_so(project_path: Path) -> None:
