@@ -27,7 +27,7 @@ from tasks.stopping import stop_event
 from tests.unit.forests import split_forest
 
 N_CHANNELS = 4
-LONG = 9000  # pixels; a prediction of so many rows and columns takes longer than any test
+LONG = 30_000  # pixels; a prediction of so many rows and columns takes minutes
 
 
 @pytest.fixture
