@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.deployments.browser import CHROMIUM, Page, browsing
-from tests.deployments.conftest import Server
+from tests.deployments.conftest import Server, wait_until
+
+SENT, BUSY = "scheduled to start", "to create a flow run"  # what the page answers
 
 pytestmark = [
     pytest.mark.browser,
@@ -38,6 +40,17 @@ def test_the_previews_of_a_run_are_really_shown(
     assert width == 4 * 240
 
 
+def send(page: Page, form: str, last_field: str) -> bool:
+    """Send a form as it is; return whether it was taken, or its database was busy (503)."""
+    page.open(form)
+    page.wait_for(f"document.body.innerText.includes('{last_field} (Optional)')")
+    assert "Property is type" not in page.evaluate("document.body.innerText")
+    submit = "[...document.querySelectorAll('button')].find(b => b.innerText.trim() == 'Submit')"
+    page.evaluate(f"{submit}.click()")
+    answers = f"['{SENT}', '{BUSY}'].find(text => document.body.innerText.includes(text))"
+    return bool(page.wait_for(answers) == SENT)
+
+
 @pytest.mark.parametrize(
     ("name", "last_field"), [("prepare/prepare", "Crops"), ("classify/classify", "if_untrained")]
 )
@@ -47,12 +60,8 @@ def test_a_form_can_be_sent_as_it_is(
 ) -> None:
     """An empty field is sent as nothing or as null: the server takes both."""
     before = {run["id"] for run in server.filter("flow_runs", limit=200)}
-    page.open(f"{server.address}/deployments/deployment/{server.deployment(name)['id']}/run")
-    page.wait_for(f"document.body.innerText.includes('{last_field} (Optional)')")
-    assert "Property is type" not in page.evaluate("document.body.innerText")
-    submit = "[...document.querySelectorAll('button')].find(b => b.innerText.trim() == 'Submit')"
-    page.evaluate(f"{submit}.click()")
-    page.wait_for("document.body.innerText.includes('scheduled to start')")
+    form = f"{server.address}/deployments/deployment/{server.deployment(name)['id']}/run"
+    wait_until(lambda: send(page, form, last_field), f"the form of {name} is not taken")
     sent = {run["id"] for run in server.filter("flow_runs", limit=200)} - before
     assert len(sent) == 1
     server.call("DELETE", f"/flow_runs/{sent.pop()}")
