@@ -32,7 +32,15 @@ KNOWN_AXES = "tzcyx"
 MAX_CROP_VALUES = 2**28
 
 # What the readers of TIFF and PNG let through when bytes are damaged.
-_DAMAGE = (*DAMAGE, ArithmeticError, AssertionError, LookupError, MemoryError, struct.error)
+_DAMAGE = (
+    *DAMAGE,
+    tifffile.TiffFileError,
+    ArithmeticError,
+    AssertionError,
+    LookupError,
+    MemoryError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ SUFFIXES = {".tif", ".tiff"}
 # What tifffile and the decoders behind it let through when bytes are damaged.
 _DECODING_ERRORS = (
     OSError,
+    tifffile.TiffFileError,
     ValueError,
     TypeError,
     LookupError,
