@@ -1,6 +1,7 @@
 """`ilpix_report/`: colour previews and a page that shows them, for those without a server."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,13 +28,16 @@ class _ImageRow:
 def write_report(run: VerbRun, project: PixelProject, targets: Sequence[Path]) -> list[Path]:
     """Write a preview of each probability image, and the page; return the previews.
 
-    The same results give the same bytes.
+    The same results give the same bytes. A preview newer than what it shows is kept.
     """
     folder = run.path(Path(REPORT))
     previews = {target.stem: folder / "previews" / f"{target.stem}.png" for target in targets}
     colors = [label_class.pmap_color for label_class in project.classes]
-    for target in targets:
-        write_preview(target, colors, previews[target.stem])
+    stale = [
+        target for target in targets if not _is_newer(previews[target.stem], target, project.path)
+    ]
+    with ThreadPoolExecutor(run.width(len(stale)).parallel) as pool:
+        list(pool.map(lambda target: write_preview(target, colors, previews[target.stem]), stale))
     page = _page_template().render(
         engine=run.notes["engine"],
         legend=[(label_class.name, label_class.pmap_color) for label_class in project.classes],
@@ -41,6 +45,11 @@ def write_report(run: VerbRun, project: PixelProject, targets: Sequence[Path]) -
     )
     write_text(folder / "index.html", page)
     return list(previews.values())
+
+
+def _is_newer(preview: Path, *shown: Path) -> bool:
+    made = [path.stat().st_mtime_ns for path in shown]
+    return preview.exists() and preview.stat().st_mtime_ns > max(made)
 
 
 def _page_template() -> Template:

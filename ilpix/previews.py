@@ -8,7 +8,7 @@ import numpy.typing as npt
 from imagecodecs import png_encode
 
 from ilpix.files import replacing
-from ilpix.probabilities import LARGEST, class_areas, read_rows
+from ilpix.probabilities import LARGEST, read_rows, read_shape
 
 LARGEST_SIDE = 1024  # px
 
@@ -22,14 +22,13 @@ def write_preview(
         probabilities: a probability image of K classes.
         colors: red, green and blue of each class, 0 to 255; K of them.
         target: the PNG, replaced where it exists; of larger images every n-th pixel is shown, so
-            that
-            neither side is longer than `LARGEST_SIDE`.
+            that neither side is longer than `LARGEST_SIDE`.
 
     Raises:
         InvalidProbabilitiesError: if the probability image cannot be read.
     """
     weights = np.array(colors, np.float32) / LARGEST
-    height, width = map(int, class_areas(probabilities)["shape"])
+    height, width, _ = read_shape(probabilities)
     step = -(-max(height, width) // LARGEST_SIDE)
     shown: list[npt.NDArray[np.uint8]] = []
     for first, rows in read_rows(probabilities):

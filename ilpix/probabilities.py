@@ -125,6 +125,16 @@ def read_rows(path: Path) -> Iterator[tuple[int, StoredArray]]:
             raise InvalidProbabilitiesError(path, f"it has {n_rows} of {page.imagelength} rows")
 
 
+def read_shape(path: Path) -> tuple[int, int, int]:
+    """Return the numbers of rows, columns and classes; pixels are not read.
+
+    Raises:
+        InvalidProbabilitiesError: if the file cannot be opened.
+    """
+    with _opened(path) as page:
+        return page.imagelength, page.imagewidth, page.samplesperpixel
+
+
 def class_areas(path: Path) -> dict[str, list[int] | list[float]]:
     """Return `shape` [Y, X], and as `areas` the share of pixels where each class is most probable.
 

@@ -184,6 +184,22 @@ def test_the_report_shows_every_image(folder: Path) -> None:
         assert (folder / "ilpix_report" / "previews" / f"{stem}.png").exists()
 
 
+def test_a_preview_is_made_again_only_where_it_is_older_than_what_it_shows(folder: Path) -> None:
+    """Every run read and drew all probability images again, also those it had not touched."""
+    run(folder)
+    stems = sorted(images_of(folder))
+    previews = {stem: folder / "ilpix_report" / "previews" / f"{stem}.png" for stem in stems}
+    drawn = {stem: path.read_bytes() for stem, path in previews.items()}
+    kept, outdated, *_ = stems
+    previews[kept].write_bytes(drawn[outdated])
+    previews[outdated].write_bytes(drawn[kept])
+    earlier = (folder / "ilastik_probabilities" / f"{outdated}.tiff").stat().st_mtime - 1
+    os.utime(previews[outdated], (earlier, earlier))
+    run(folder)
+    assert previews[kept].read_bytes() == drawn[outdated]
+    assert previews[outdated].read_bytes() == drawn[outdated]
+
+
 def test_training_twice_gives_the_same_bytes_and_is_done_once(folder: Path) -> None:
     project = folder / "pixel_classifier.ilp"
     before = project.read_bytes()

@@ -14,6 +14,7 @@ from ilpix.errors import InvalidProbabilitiesError
 from ilpix.previews import write_preview
 from ilpix.probabilities import (
     class_areas,
+    read_shape,
     to_uint16,
     verify_probabilities,
     write_probabilities,
@@ -114,6 +115,7 @@ def test_areas_are_shares_of_the_most_probable_class(tmp_path: Path) -> None:
     image[..., 0] = 40000
     image[:1, :, 2] = 65535
     write(tmp_path / "p.tiff", image)
+    assert read_shape(tmp_path / "p.tiff") == (4, 5, 3)
     assert class_areas(tmp_path / "p.tiff") == {"shape": [4, 5], "areas": [0.75, 0.0, 0.25]}
 
 
