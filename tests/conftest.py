@@ -33,6 +33,11 @@ REPOSITORY = Path(__file__).parents[1]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the pictures of the documentation be renewed by the tests that look at the pages."""
+    parser.addoption("--pictures", type=Path, help="where pictures of pages go, as docs/images")
+
+
 @pytest.fixture(scope="session")
 def imc() -> Path:
     """The real tissue: 15 regions with outputs of steinbock and Ilastik; not in the repository."""

@@ -6,13 +6,18 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import httpx
+from PIL import Image
 from websockets.sync.client import ClientConnection, connect
 
 CHROMIUM = Path("/usr/bin/chromium")
+COLORS = 128  # in a picture, which then is small enough to be kept
+FRAMES = 6
+STILL_S = 0.5  # what has not changed in this time stands still
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -74,8 +79,19 @@ class Page:
         raise TimeoutError(f"{script}: {self.evaluate('document.body.innerText')}")
 
     def picture(self, target: Path) -> None:
-        """Write what is seen as a PNG."""
-        target.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
+        """Write what is seen as a PNG, once it stands still; a cursor may blink."""
+        self.wait_for("document.fonts.status == 'loaded'")
+        before, now = "", self._capture()
+        for _ in range(FRAMES):
+            if now == before:
+                break
+            time.sleep(STILL_S)
+            before, now = now, self._capture()
+        with Image.open(BytesIO(base64.b64decode(now))) as picture:
+            picture.convert("RGB").quantize(COLORS).save(target, optimize=True)
+
+    def _capture(self) -> str:
+        return str(self.call("Page.captureScreenshot")["data"])
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from ilpix.example import write_example
 from tests.deployments.browser import CHROMIUM, Page, browsing
-from tests.deployments.conftest import Server, wait_until
+from tests.deployments.conftest import PREPARING, Server, wait_until
 
 SENT, BUSY = "scheduled to start", "to create a flow run"  # what the page answers
 
@@ -30,38 +32,85 @@ def idle_worker(server: Server) -> Iterator[None]:
     server.call("PATCH", "/work_pools/ilpix-process", is_paused=False)
 
 
-def test_the_previews_of_a_run_are_really_shown(
-    server: Server, classified: tuple[Path, str], page: Page
-) -> None:
-    _, run = classified
+@pytest.fixture(scope="session")
+def pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of the pages go: the folder of --pictures, else nowhere that stays."""
+    return request.config.getoption("--pictures") or tmp_path_factory.mktemp("pictures")
+
+
+def open_artifact(server: Server, run: str, key: str, page: Page, size: tuple[int, int]) -> None:
     found = server.artifacts([subflow["id"] for subflow in server.subflows(run)])
-    page.open(f"{server.address}/artifacts/artifact/{found['run-previews']['id']}")
+    page.open(f"{server.address}/artifacts/artifact/{found[key]['id']}", *size)
+
+
+def test_the_previews_of_a_run_are_really_shown(
+    server: Server, classified: tuple[Path, str], page: Page, pictures: Path
+) -> None:
+    open_artifact(server, classified[1], "run-previews", page, (1240, 820))
     width = page.wait_for("[...document.images].find(i => i.src.startsWith('data:'))?.naturalWidth")
     assert width == 4 * 240
+    page.picture(pictures / "previews.png")
 
 
-def send(page: Page, form: str, last_field: str) -> bool:
-    """Send a form as it is; return whether it was taken, or its database was busy (503)."""
-    page.open(form)
-    page.wait_for(f"document.body.innerText.includes('{last_field} (Optional)')")
-    assert "Property is type" not in page.evaluate("document.body.innerText")
-    submit = "[...document.querySelectorAll('button')].find(b => b.innerText.trim() == 'Submit')"
-    page.evaluate(f"{submit}.click()")
-    answers = f"['{SENT}', '{BUSY}'].find(text => document.body.innerText.includes(text))"
-    return bool(page.wait_for(answers) == SENT)
+def test_the_images_of_a_run_are_a_table(
+    server: Server, classified: tuple[Path, str], page: Page, pictures: Path
+) -> None:
+    open_artifact(server, classified[1], "run-images", page, (1500, 560))
+    page.wait_for("document.body.innerText.includes('region_5')")
+    assert page.evaluate("document.querySelectorAll('tbody tr').length") == 5
+    page.picture(pictures / "images.png")
+
+
+def test_the_report_shows_a_preview_of_every_image(
+    classified: tuple[Path, str], page: Page, pictures: Path
+) -> None:
+    page.open((classified[0] / "ilpix_report" / "index.html").as_uri(), 900, 860)
+    shown = "[...document.images].filter(i => i.complete && i.naturalWidth).length"
+    assert page.wait_for(f"{shown} == document.images.length && {shown}") == 5
+    page.picture(pictures / "demo.png")
+
+
+def test_a_suspended_run_says_how_to_train_and_asks_how_to_go_on(
+    server: Server, page: Page, pictures: Path
+) -> None:
+    with TemporaryDirectory(prefix="tissue-") as folder:
+        write_example(Path(folder))
+        run = server.start("classify/classify", {"data_dir": folder, "preparing": PREPARING})
+        assert server.wait_for_end(run) == "PAUSED"
+        page.open(f"{server.address}/runs/flow-run/{run}", 1100, 800)
+        form = "document.body.innerText.includes('Other project (Optional)')"
+        page.wait_for(f"{form} || {button('Resume')}?.click()")
+        assert f"{folder}/pixel_classifier.ilp" in page.evaluate("document.body.innerText")
+        page.picture(pictures / "form-resume.png")
+
+
+def button(label: str) -> str:
+    """A button of the page, in JavaScript."""
+    return f"[...document.querySelectorAll('button')].find(b => b.innerText.trim() == '{label}')"
 
 
 @pytest.mark.parametrize(
-    ("name", "last_field"), [("prepare/prepare", "Crops"), ("classify/classify", "if_untrained")]
+    ("name", "last_field", "height"),
+    [("prepare/prepare", "Crops", 2350), ("classify/classify", "if_untrained", 4900)],
 )
 @pytest.mark.usefixtures("idle_worker")
 def test_a_form_can_be_sent_as_it_is(
-    server: Server, page: Page, name: str, last_field: str
+    server: Server, page: Page, pictures: Path, name: str, last_field: str, height: int
 ) -> None:
     """An empty field is sent as nothing or as null: the server takes both."""
     before = {run["id"] for run in server.filter("flow_runs", limit=200)}
     form = f"{server.address}/deployments/deployment/{server.deployment(name)['id']}/run"
-    wait_until(lambda: send(page, form, last_field), f"the form of {name} is not taken")
+    answers = f"['{SENT}', '{BUSY}'].find(text => document.body.innerText.includes(text))"
+
+    def is_taken() -> bool:
+        page.open(form, 900, height)
+        page.wait_for(f"document.body.innerText.includes('{last_field} (Optional)')")
+        assert "Property is type" not in page.evaluate("document.body.innerText")
+        page.picture(pictures / f"form-{Path(name).stem}.png")
+        page.evaluate(f"{button('Submit')}.click()")
+        return bool(page.wait_for(answers) == SENT)  # or its database was busy (503)
+
+    wait_until(is_taken, f"the form of {name} is not taken")
     sent = {run["id"] for run in server.filter("flow_runs", limit=200)} - before
     assert len(sent) == 1
     server.call("DELETE", f"/flow_runs/{sent.pop()}")
