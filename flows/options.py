@@ -16,7 +16,7 @@ LabelNames = Annotated[
     tuple[str, ...], Parameter(consume_multiple=False, negative=(), show_default=",".join)
 ]
 # -o as steinbock has it; not in `classify`, where each step has an output
-Output = Annotated[Path, Parameter(short_alias=lambda _field, _taken: "-o")]
+OutputPath = Annotated[Path, Parameter(short_alias=lambda _field, _taken: "-o")]
 
 
 def _as_form(schema: dict[str, Any]) -> None:
@@ -48,7 +48,7 @@ class PrepareOptions(PreparationOptions):
     panel: Path = Field(
         Path("panel.csv"), title="Panel", description="table that names the channels, one a row"
     )
-    ilp: Output = Field(
+    ilp: OutputPath = Field(
         Path("pixel_classifier.ilp"), title="Project", description="the Ilastik project to create"
     )
     imgout: Path = Field(
@@ -118,7 +118,7 @@ class RunOptions(Options):
     img: Path = Field(
         Path("ilastik_img"), title="Prepared images", description="folder of the prepared images"
     )
-    probabilities: Output = Field(
+    probabilities: OutputPath = Field(
         Path("ilastik_probabilities"),
         title="Probabilities",
         description="folder for the probability images",
@@ -237,7 +237,7 @@ class CheckOptions(Options):
     img: Path = Field(
         Path("ilastik_img"), title="Prepared images", description="folder of the prepared images"
     )
-    probabilities: Output = Field(
+    probabilities: OutputPath = Field(
         Path("ilastik_probabilities"),
         title="Probabilities",
         description="folder for the results, whose disk is looked at",
