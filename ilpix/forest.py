@@ -50,18 +50,13 @@ class Forest:
     trees_per_forest: tuple[int, ...]  # how the trees are split over stored forests; sums to T
 
 
-def check_forest(group: h5py.Group) -> list[Problem]:
-    """List what is wrong with the forests in a `ClassifierForests` group; empty if nothing is."""
-    return _read(group)[1]
-
-
 def load_forest(group: h5py.Group) -> Forest:
     """Read all forests of a `ClassifierForests` group as one.
 
     Raises:
         InvalidProjectError: with every problem found: a missing part, an index out of bounds, a
-            cycle, a
-            kind of node other than threshold and class probabilities, numbers that are not finite.
+            cycle, a kind of node other than threshold and class probabilities, numbers that are not
+            finite.
     """
     forest, problems = _read(group)
     if forest is None:
