@@ -27,15 +27,15 @@ import numpy.typing as npt
 import tifffile
 from scipy.ndimage import gaussian_filter, zoom
 
-from ilpix.classifier import Classifier
-from ilpix.features import default_selection, features_at
-from ilpix.filters import build_filters
-from ilpix.forest import Forest, load_forest
-from ilpix.forest_writing import write_forests
-from ilpix.growing import grow_forest
-from ilpix.hdf5 import write_image
-from ilpix.project import LabelClass, read_project
-from ilpix.tiles import TileSize, Window, Workspace, plan_tiles
+from ilpix.features.filters import build_filters
+from ilpix.features.selection import default_selection, features_at
+from ilpix.features.tiles import TileSize, Window, Workspace, plan_tiles
+from ilpix.forest.growing import grow_forest
+from ilpix.forest.stored import Forest, load_forest
+from ilpix.forest.writing import write_forests
+from ilpix.images.hdf5 import write_image
+from ilpix.prediction.classifier import Classifier
+from ilpix.project.reading import LabelClass, read_project
 
 SIDE = 1200  # px
 REPEATS = 9

@@ -58,7 +58,7 @@ def imports_are_done():
     gc.freeze = freeze
     freeze()
     tell("imported")
-    import flows.verb_run, tasks.engines
+    import flows.running.verb_run, tasks.engines
     run = sys.modules["flows.run"]
     time_end(run, "read_classifier", "project read")
     time_end(tasks.engines.EmbeddedEngine, "predict", "image")
@@ -91,14 +91,15 @@ STATIONS = (
 PER_IMAGE = """
 import shutil, sys, time
 from pathlib import Path
-from flows import PrepareOptions, verb_run
-from flows.quiet_prefect import quiet_prefect
+from flows import PrepareOptions
+from flows.running import verb_run
+from command.quiet_prefect import quiet_prefect
 from flows.settings import Settings
-from flows.verb_run import VerbRun
-from ilpix.hdf5 import ImageRecord, write_image
-from ilpix.images import find_images, read_image
-from ilpix.panel import read_panel
-from ilpix.preparation import PreparationOptions, channel_names, prepare_image
+from flows.running.verb_run import VerbRun
+from ilpix.images.hdf5 import ImageRecord, write_image
+from ilpix.images.tiff import find_images, read_image
+from ilpix.images.panel import read_panel
+from ilpix.images.preparation import PreparationOptions, channel_names, prepare_image
 folder, options = Path(sys.argv[1]), PrepareOptions(cropsize=8, seed=1)
 verb_run.SINGLY = int(sys.argv[2])
 shutil.rmtree(folder / ".ilpix", ignore_errors=True)
@@ -218,7 +219,7 @@ def report_command(folder: Path, environment: dict[str, str], beside: dict[str, 
     run: list[str | Path] = ["python", "-m", "command", "run", "-C", folder]
     commands: dict[str, tuple[list[str | Path], dict[str, str]]] = {
         "import prefect": (["python", "-c", "import prefect"], environment),
-        "import flows.cli": (["python", "-c", "import flows.cli"], environment),
+        "import command.cli": (["python", "-c", "import command.cli"], environment),
         "empty flow, Prefect's temporary server": (["python", "-c", TRIVIAL], environment),
         "ilpix run, temporary server": ([*run, "--refresh"], environment),
         "ilpix run, temporary server, nothing to do": (run, environment),
@@ -271,7 +272,7 @@ def timeline(folder: Path, environment: dict[str, str]) -> dict[str, float]:
 def trained_folder(folder: Path, environment: dict[str, str]) -> Path:
     """Return a folder with small prepared images of synthetic tissue and a trained project."""
     # Prefect is imported with its home set
-    from flows.demo import write_labels_of_a_person  # noqa: PLC0415
+    from command.demo import write_labels_of_a_person  # noqa: PLC0415
     from flows.options import PrepareOptions  # noqa: PLC0415
     from ilpix.example import write_example  # noqa: PLC0415
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ilpix.growing import grow_forest
+from ilpix.forest.growing import grow_forest
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 CLASSES, SEED = 3, 0

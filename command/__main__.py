@@ -24,7 +24,7 @@ def main() -> None:
     # settings may name a server in files as well; reading those takes longer than it is worth here
     is_alone = verb in SERVED and not os.environ.get("PREFECT_API_URL")
     server = TemporaryServer() if is_alone else None
-    from flows import cli, quiet_prefect  # noqa: PLC0415 - takes seconds, as the server does
+    from command import cli, quiet_prefect  # noqa: PLC0415 - takes seconds, as the server does
     from tasks.engines import load_kernels  # noqa: PLC0415 - as above
 
     if server and quiet_prefect.has_server():

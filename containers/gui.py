@@ -32,7 +32,7 @@ from containers.settings import (
     split_at_commas,
 )
 from ilpix.errors import NoProjectError
-from ilpix.project import read_project
+from ilpix.project.reading import read_project
 
 LOCAL_NAMES = ("ilastik", "run_ilastik.sh")
 WEB_PORT = "5800/tcp"  # where the image shows the window

@@ -22,8 +22,8 @@ from containers.prediction import (
 )
 from containers.runner import POLL_S, Finished
 from containers.settings import LocalSettings
-from ilpix.classifier import Classifier
-from ilpix.project import read_project
+from ilpix.prediction.classifier import Classifier
+from ilpix.project.reading import read_project
 
 GRACE_S = 5.0  # between the request to end and the kill
 

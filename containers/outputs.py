@@ -17,7 +17,7 @@ from containers.errors import (
 )
 from ilpix.errors import InvalidProbabilitiesError
 from ilpix.files import replacing
-from ilpix.probabilities import verify_probabilities, write_probabilities
+from ilpix.prediction.probabilities import verify_probabilities, write_probabilities
 
 BLOCK_ROWS = 256  # read at a time
 

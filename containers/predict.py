@@ -34,8 +34,8 @@ from containers.run import (
 )
 from containers.runner import Finished, run_to_completion
 from containers.settings import ContainerSettings, path_on_engine
-from ilpix.classifier import Classifier
-from ilpix.project import PixelProject, read_project
+from ilpix.prediction.classifier import Classifier
+from ilpix.project.reading import PixelProject, read_project
 
 IN, OUT, PROJECT = "/in", "/out", "/in/project.ilp"
 LABEL_CHARS = 200

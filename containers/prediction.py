@@ -30,9 +30,9 @@ from containers.outcome import Attempt, Outcome
 from containers.outputs import publish
 from containers.runner import Finished
 from containers.settings import IlastikLimits
-from ilpix.classifier import Classifier
 from ilpix.errors import IlpixError
-from ilpix.hdf5 import find_dataset, open_prepared
+from ilpix.images.hdf5 import find_dataset, open_prepared
+from ilpix.prediction.classifier import Classifier
 
 RUNS, LOGS = "runs", "logs"  # folders of the workspace, which is `.ilpix` in the data directory
 logger = logging.getLogger(__name__)

@@ -5,16 +5,16 @@ from pathlib import Path
 from prefect import flow
 
 from containers.presets import ilastik_version
-from flows.artifacts import show_table
 from flows.errors import ImageMisfitError
 from flows.options import CheckOptions
 from flows.settings import Settings
-from ilpix.checks import check_project
+from flows.showing.artifacts import show_table
+from ilpix.checks.findings import Finding
+from ilpix.checks.image_checks import Expectation, check_image_fits
+from ilpix.checks.project_checks import check_project
 from ilpix.errors import IlpixError
-from ilpix.findings import Finding
-from ilpix.hdf5 import open_prepared
-from ilpix.image_checks import Expectation, check_image_fits
-from ilpix.project import PixelProject
+from ilpix.images.hdf5 import open_prepared
+from ilpix.project.reading import PixelProject
 
 
 @flow(name="check", flow_run_name="check-{data_dir.name}")

@@ -17,9 +17,9 @@ from flows.options import PrepareOptions, RunOptions, TrainOptions
 from flows.prepare import prepare
 from flows.run import run
 from flows.train import train
-from ilpix.classifier import Classifier
 from ilpix.errors import IlpixError
-from ilpix.project import PixelProject, read_project
+from ilpix.prediction.classifier import Classifier
+from ilpix.project.reading import PixelProject, read_project
 
 WAIT_FOR_A_PERSON_S = 30 * 24 * 3600
 

@@ -12,9 +12,9 @@ from containers.predict import prepare_engine, remove_containers_of
 from containers.settings import ContainerSettings, LocalSettings
 from flows.errors import NoLocalIlastikError
 from flows.options import RunOptions
-from flows.progress import tell_pull
+from flows.running.progress import tell_pull
+from flows.running.verb_run import VerbRun
 from flows.settings import Settings
-from flows.verb_run import VerbRun
 from tasks.engines import DockerEngine, EmbeddedEngine, Engine, LocalEngine
 
 MB = 2**20

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from ilpix.checks.findings import Finding
 from ilpix.errors import IlpixError
-from ilpix.findings import Finding
 
 
 class ImagesFailedError(IlpixError):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.artifacts import show_table
 from flows.options import FixOptions
-from flows.verb_run import running
-from ilpix.repair import finish_interrupted_fix
-from ilpix.repair_plan import FixPlan, plan_fix
+from flows.running.verb_run import running
+from flows.showing.artifacts import show_table
+from ilpix.repair.applying import finish_interrupted_fix
+from ilpix.repair.plan import FixPlan, plan_fix
 from tasks.fixing import fix_project
 
 _log = logging.getLogger(__name__)

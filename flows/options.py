@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, field_validator
 
-from ilpix.preparation import PreparationOptions
+from ilpix.images.preparation import PreparationOptions
 
 LabelNames = Annotated[
     tuple[str, ...], Parameter(consume_multiple=False, negative=(), show_default=",".join)

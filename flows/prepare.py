@@ -7,15 +7,20 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.artifacts import show_prepared
 from flows.errors import EveryImageTooSmallError
 from flows.options import PrepareOptions
-from flows.verb_run import VerbRun, running
-from ilpix.crops import CropWindow, crop_stem, plan_crops_like_steinbock, plan_crops_per_image
-from ilpix.hdf5 import ImageRecord
-from ilpix.images import find_images, image_stem
-from ilpix.panel import read_panel
-from ilpix.preparation import channel_names
+from flows.running.verb_run import VerbRun, running
+from flows.showing.artifacts import show_prepared
+from ilpix.images.crops import (
+    CropWindow,
+    crop_stem,
+    plan_crops_like_steinbock,
+    plan_crops_per_image,
+)
+from ilpix.images.hdf5 import ImageRecord
+from ilpix.images.panel import read_panel
+from ilpix.images.preparation import channel_names
+from ilpix.images.tiff import find_images, image_stem
 from tasks.preparing import cut_crops, prepare_image
 from tasks.projects import create_untrained_project, is_kept
 from tasks.records import FilesWritten

@@ -5,16 +5,16 @@ from pathlib import Path
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.artifacts import show_predicted
 from flows.check import find_misfit
 from flows.engines import choose_engine, remove_containers
 from flows.options import RunOptions
-from flows.report import write_report
+from flows.running.verb_run import Chunks, VerbRun, running
 from flows.settings import Settings
-from flows.verb_run import Chunks, VerbRun, running
-from ilpix.hdf5 import find_prepared
-from ilpix.project import PixelProject
-from ilpix.trained import classifier_digest
+from flows.showing.artifacts import show_predicted
+from flows.showing.report import write_report
+from ilpix.images.hdf5 import find_prepared
+from ilpix.project.reading import PixelProject
+from ilpix.project.trained import classifier_digest
 from tasks.engines import read_classifier
 from tasks.predicting import predict_batch, predict_image
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from prefect import flow
 
-from flows.artifacts import show_markdown
 from flows.options import TrainOptions
-from flows.report import REPORT
-from flows.verb_run import VerbRun, running
-from ilpix.feature_choice import choose_features
-from ilpix.features import FeatureSelection
-from ilpix.project import PixelProject, read_project
-from ilpix.quality_report import JSON_NAME, TABLE_NAME
+from flows.running.verb_run import VerbRun, running
+from flows.showing.artifacts import show_markdown
+from flows.showing.report import REPORT
+from ilpix.features.selection import FeatureSelection
+from ilpix.project.reading import PixelProject, read_project
+from ilpix.training.feature_choice import choose_features
+from ilpix.training.quality_report import JSON_NAME, TABLE_NAME
 from tasks.training import crop_files, digest_labels, suggest_selection, train_classifier
 
 TRAINING_REPORT = Path(REPORT) / "training"

@@ -15,8 +15,8 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from ilpix.crops import CropWindow
 from ilpix.files import replacing, write_text
+from ilpix.images.crops import CropWindow
 
 NUCLEUS, CYTOPLASM, BACKGROUND = 1, 2, 3  # as in the labels of a new project
 SEED = 7

@@ -20,9 +20,9 @@ from containers.outcome import Outcome
 from containers.predict import predict_in_container
 from containers.prediction import PredictionRequest
 from containers.settings import ContainerSettings, LocalSettings
-from ilpix.classifier import Classifier
-from ilpix.features import FeatureSelection, compute_features
-from ilpix.project import PixelProject, read_project
+from ilpix.features.selection import FeatureSelection, compute_features
+from ilpix.prediction.classifier import Classifier
+from ilpix.project.reading import PixelProject, read_project
 
 
 class EmbeddedEngine(BaseModel, frozen=True, extra="forbid"):

@@ -3,8 +3,8 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from ilpix.repair import apply_fix
-from ilpix.repair_plan import FixPlan
+from ilpix.repair.applying import apply_fix
+from ilpix.repair.plan import FixPlan
 from tasks.records import FilesWritten, files_written
 
 

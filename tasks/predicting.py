@@ -12,7 +12,7 @@ from prefect.tasks import exponential_backoff
 
 from containers.outcome import Outcome
 from containers.prediction import PredictionRequest
-from ilpix.probabilities import class_areas
+from ilpix.prediction.probabilities import class_areas
 from tasks.caching import ContentPolicy, is_known
 from tasks.engines import Engine, facts_of
 from tasks.records import FilesWritten, files_written

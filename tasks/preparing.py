@@ -4,16 +4,16 @@ from pathlib import Path
 
 from prefect import task
 
-from ilpix.crops import CropWindow, cut_crop
-from ilpix.hdf5 import ImageRecord, write_planes
-from ilpix.images import read_image
-from ilpix.panel import read_panel
-from ilpix.preparation import (
+from ilpix.images.crops import CropWindow, cut_crop
+from ilpix.images.hdf5 import ImageRecord, write_planes
+from ilpix.images.panel import read_panel
+from ilpix.images.preparation import (
     PreparationOptions,
     channel_names,
     prepared_planes,
     prepared_shape,
 )
+from ilpix.images.tiff import read_image
 from tasks.caching import ContentPolicy
 from tasks.records import FilesWritten, files_written
 from tasks.stopping import stop_if_asked

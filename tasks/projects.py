@@ -9,9 +9,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from ilpix.errors import IlpixError, ProjectInUseError
-from ilpix.hdf5 import ImageRecord, open_prepared
-from ilpix.project import read_project
-from ilpix.project_writing import create_project, label_classes, require_replaceable
+from ilpix.images.hdf5 import ImageRecord, open_prepared
+from ilpix.project.reading import read_project
+from ilpix.project.writing import create_project, label_classes, require_replaceable
 from tasks.records import FilesWritten, files_written
 
 _log = logging.getLogger(__name__)

@@ -10,16 +10,16 @@ import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from ilpix.feature_choice import measure_speed, suggest_features, write_feature_table
-from ilpix.features import FeatureSelection
-from ilpix.growing import grow_forest
-from ilpix.label_images import crop_path, read_label_source
-from ilpix.labels import read_all_labels
-from ilpix.project import PixelProject, read_project
-from ilpix.quality import assess_quality
-from ilpix.quality_report import write_quality_report
-from ilpix.samples import collect_samples
-from ilpix.training import train_project
+from ilpix.features.selection import FeatureSelection
+from ilpix.forest.growing import grow_forest
+from ilpix.project.label_images import crop_path, read_label_source
+from ilpix.project.labels import read_all_labels
+from ilpix.project.reading import PixelProject, read_project
+from ilpix.training.feature_choice import measure_speed, suggest_features, write_feature_table
+from ilpix.training.quality import assess_quality
+from ilpix.training.quality_report import write_quality_report
+from ilpix.training.samples import collect_samples
+from ilpix.training.storing import train_project
 from tasks.caching import ContentPolicy
 from tasks.records import FilesWritten, files_written
 

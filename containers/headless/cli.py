@@ -24,9 +24,9 @@ from containers.headless.export import (
 )
 from containers.headless.inputs import InputError, InputImage, find_input, read_input
 from containers.headless.log import start_logging
-from ilpix.classifier import Classifier
 from ilpix.errors import IlpixError, ImageTooSmallError
-from ilpix.project import read_project
+from ilpix.prediction.classifier import Classifier
+from ilpix.project.reading import read_project
 
 MOST_THREADS = 8
 app_log = logging.getLogger("ilastik.app")

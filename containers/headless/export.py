@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from containers.headless.inputs import InputImage
 from ilpix.files import replacing
-from ilpix.hdf5 import axistags_json
-from ilpix.probabilities import to_uint16
+from ilpix.images.hdf5 import axistags_json
+from ilpix.prediction.probabilities import to_uint16
 
 FORMATS = {"hdf5": ".h5", "compressed hdf5": ".h5", "tiff": ".tiff", "multipage tiff": ".tiff"}
 RESULT_TYPE = "Probabilities"

@@ -6,8 +6,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ilpix.hdf5 import FloatImage, PreparedImage, axis_keys
-from ilpix.images import read_image
+from ilpix.images.hdf5 import FloatImage, PreparedImage, axis_keys
+from ilpix.images.tiff import read_image
 
 HDF5_SUFFIXES = frozenset({".h5", ".hdf5", ".ilp"})
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})

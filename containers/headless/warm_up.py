@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ilpix.classifier import Classifier
-from ilpix.features import FEATURE_IDS, FeatureSelection
-from ilpix.forest import LEAF, Forest
-from ilpix.project import LabelClass, PixelProject
+from ilpix.features.selection import FEATURE_IDS, FeatureSelection
+from ilpix.forest.stored import LEAF, Forest
+from ilpix.prediction.classifier import Classifier
+from ilpix.project.reading import LabelClass, PixelProject
 
 SCALES = (0.7, 1.0, 1.6)
 SIDE_PX = 40  # no multiple of the rows computed at once: the last few are compiled for too

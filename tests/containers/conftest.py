@@ -17,7 +17,7 @@ from containers.images import PinnedImage, pin_image
 from containers.prediction import PredictionRequest
 from containers.run import LEASE_LABEL, TMP, Account, ContainerRun, Limits
 from containers.settings import ContainerSettings
-from ilpix.hdf5 import write_image
+from ilpix.images.hdf5 import write_image
 
 TEST_IMAGE = "ilpix-test-programs:latest"
 HEADLESS_IMAGE = "ilpix-headless:latest"

@@ -34,10 +34,10 @@ from containers.predict import predict_in_container, prepare_engine, remove_cont
 from containers.prediction import PredictionRequest
 from containers.run import IMAGE_LABEL, RUN_LABEL
 from containers.settings import ContainerSettings, PathMapping
-from ilpix.classifier import Classifier
 from ilpix.errors import WrongChannelsError
-from ilpix.hdf5 import write_image
-from ilpix.project import read_project
+from ilpix.images.hdf5 import write_image
+from ilpix.prediction.classifier import Classifier
+from ilpix.project.reading import read_project
 
 pytestmark = pytest.mark.docker
 REPOSITORY = Path(__file__).parents[2]

@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from flows.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
+from command.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
 from flows.options import PrepareOptions
-from ilpix.feature_choice import choose_features
-from ilpix.training import train_project
+from ilpix.training.feature_choice import choose_features
+from ilpix.training.storing import train_project
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])

@@ -15,18 +15,18 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import Artifact
 from prefect.client.schemas.sorting import ArtifactSort
 
-from flows import progress
-from flows.artifacts import show_markdown, show_table
-from flows.contact_sheet import MOST_PREVIEWS, contact_sheet
-from flows.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
+from command.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
 from flows.errors import ImagesFailedError
 from flows.options import PrepareOptions
 from flows.prepare import prepare
 from flows.run import run
+from flows.running import progress
+from flows.showing.artifacts import show_markdown, show_table
+from flows.showing.contact_sheet import MOST_PREVIEWS, contact_sheet
 from ilpix.example import write_example
-from ilpix.feature_choice import choose_features
-from ilpix.project import LabelClass
-from ilpix.training import train_project
+from ilpix.project.reading import LabelClass
+from ilpix.training.feature_choice import choose_features
+from ilpix.training.storing import train_project
 
 BYTES_OF_A_TEXT = 1_500_000
 

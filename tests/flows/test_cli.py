@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import cli, console
-from flows.demo import LABELS, write_labels_of_a_person
+from command import cli, console
+from command.demo import LABELS, write_labels_of_a_person
 from flows.options import PrepareOptions
 from ilpix.example import write_example
 

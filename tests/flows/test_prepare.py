@@ -13,9 +13,9 @@ from flows.errors import EveryImageTooSmallError, ImagesFailedError
 from flows.options import PrepareOptions
 from flows.prepare import prepare
 from ilpix.errors import NoImagesError, ProjectInUseError
-from ilpix.features import default_selection
-from ilpix.project import read_project
-from ilpix.project_writing import store_classifier
+from ilpix.features.selection import default_selection
+from ilpix.project.reading import read_project
+from ilpix.project.writing import store_classifier
 from tests.unit.forests import one_leaf_forest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

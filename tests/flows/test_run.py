@@ -11,21 +11,21 @@ import numpy as np
 import pytest
 import tifffile
 
+from command.demo import CROPSIZE, LABELS, SEED, accuracy, write_labels_of_a_person
 from flows.check import check
 from flows.classify import classify
-from flows.demo import CROPSIZE, LABELS, SEED, accuracy, write_labels_of_a_person
 from flows.errors import ImagesFailedError, TrainingNeededError
 from flows.options import PrepareOptions, RunOptions, TrainOptions
 from flows.prepare import prepare
 from flows.run import run
 from flows.train import train
-from ilpix.classifier import Classifier
 from ilpix.errors import NoClassifierError, NoPreparedImagesError
 from ilpix.example import write_example
-from ilpix.feature_choice import choose_features
-from ilpix.labels import read_all_labels, write_labels
-from ilpix.probabilities import to_uint16
-from ilpix.project import read_project
+from ilpix.prediction.classifier import Classifier
+from ilpix.prediction.probabilities import to_uint16
+from ilpix.project.labels import read_all_labels, write_labels
+from ilpix.project.reading import read_project
+from ilpix.training.feature_choice import choose_features
 
 OPTIONS = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
 TRAINING = TrainOptions(labels=LABELS, seed=SEED, quality=False)

@@ -13,15 +13,15 @@ from threading import Thread
 import pytest
 from distributed import LocalCluster
 
-from flows import verb_run
-from flows.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
+from command.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
 from flows.errors import ImagesFailedError
 from flows.options import PrepareOptions, RunOptions
 from flows.prepare import prepare
 from flows.run import run
+from flows.running import verb_run
 from ilpix.example import write_example
-from ilpix.feature_choice import choose_features
-from ilpix.training import train_project
+from ilpix.training.feature_choice import choose_features
+from ilpix.training.storing import train_project
 
 
 @pytest.fixture(scope="module")

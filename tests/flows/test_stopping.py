@@ -17,11 +17,11 @@ from prefect import flow, task
 from prefect.settings import PREFECT_API_URL
 
 from flows.run import run
+from flows.running.verb_run import VerbRun
 from flows.settings import Settings
-from flows.verb_run import VerbRun
-from ilpix.features import default_selection
-from ilpix.hdf5 import write_image
-from ilpix.project_writing import create_project, label_classes, store_classifier
+from ilpix.features.selection import default_selection
+from ilpix.images.hdf5 import write_image
+from ilpix.project.writing import create_project, label_classes, store_classifier
 from tasks.records import FilesWritten
 from tasks.stopping import stop_event
 from tests.unit.forests import split_forest

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ilpix.features import FeatureSelection, compute_features
+from ilpix.features.selection import FeatureSelection, compute_features
 
 GOLDEN = np.load(Path(__file__).parent / "data" / "engine" / "features.npz")
 

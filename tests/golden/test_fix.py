@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ilpix.repair import apply_fix
-from ilpix.repair_plan import FixPlan, plan_fix
+from ilpix.repair.applying import apply_fix
+from ilpix.repair.plan import FixPlan, plan_fix
 from tests.golden.hdf5_contents import contents
 
 

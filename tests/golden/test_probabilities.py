@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pytest
 import tifffile
 
-from ilpix.classifier import Classifier
-from ilpix.hdf5 import open_prepared
-from ilpix.probabilities import to_uint16, verify_probabilities
-from ilpix.project import read_project
+from ilpix.images.hdf5 import open_prepared
+from ilpix.prediction.classifier import Classifier
+from ilpix.prediction.probabilities import to_uint16, verify_probabilities
+from ilpix.project.reading import read_project
 
 DATA = Path(__file__).parent / "data" / "engine"
 PROJECTS = sorted(path.parent.name for path in DATA.glob("*/project.ilp.gz"))

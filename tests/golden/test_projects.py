@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ilpix.labels import read_all_labels, write_labels
-from ilpix.project import PixelProject, read_project
-from ilpix.project_writing import (
+from ilpix.project.labels import read_all_labels, write_labels
+from ilpix.project.reading import PixelProject, read_project
+from ilpix.project.writing import (
     create_project,
     label_classes,
     store_classifier,

@@ -10,16 +10,16 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from ilpix.features import FeatureSelection, compute_features
+from ilpix.features.selection import FeatureSelection, compute_features
 from ilpix.files import sha256_of
-from ilpix.forest import Forest
-from ilpix.growing import predict_samples
-from ilpix.hdf5 import write_image
-from ilpix.label_images import export_labels
-from ilpix.labels import read_all_labels, write_labels
-from ilpix.project import read_project
-from ilpix.project_file import FORESTS
-from ilpix.training import TrainingSummary, train_project
+from ilpix.forest.growing import predict_samples
+from ilpix.forest.stored import Forest
+from ilpix.images.hdf5 import write_image
+from ilpix.project.file import FORESTS
+from ilpix.project.label_images import export_labels
+from ilpix.project.labels import read_all_labels, write_labels
+from ilpix.project.reading import read_project
+from ilpix.training.storing import TrainingSummary, train_project
 
 DATA = Path(__file__).parent / "data" / "training"
 IMAGES = sorted(DATA.glob("roi_*.tiff"))

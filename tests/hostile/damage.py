@@ -8,12 +8,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ilpix.features import FEATURE_IDS, FeatureSelection
-from ilpix.forest import LEAF, Forest
-from ilpix.hdf5 import ImageRecord
-from ilpix.labels import write_labels
-from ilpix.preparation import PreparationOptions
-from ilpix.project_writing import create_project, label_classes, store_classifier
+from ilpix.features.selection import FEATURE_IDS, FeatureSelection
+from ilpix.forest.stored import LEAF, Forest
+from ilpix.images.hdf5 import ImageRecord
+from ilpix.images.preparation import PreparationOptions
+from ilpix.project.labels import write_labels
+from ilpix.project.writing import create_project, label_classes, store_classifier
 
 LANE = "Input Data/infos/lane0000/Raw Data"
 BLOCK = "PixelClassification/LabelSets/labels000/block0000"

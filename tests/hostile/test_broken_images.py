@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from ilpix.crop_files import inspect_crop
 from ilpix.errors import UnreadableImageError
-from ilpix.hdf5 import open_prepared, parse_axistags, write_image
+from ilpix.images.hdf5 import open_prepared, parse_axistags, write_image
+from ilpix.repair.crop_files import inspect_crop
 
 PIXELS = np.ones((2, 6, 8), np.float32)
 OTHER = "other.h5"

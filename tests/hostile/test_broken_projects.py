@@ -12,12 +12,12 @@ import h5py
 import numpy as np
 import pytest
 
-from ilpix.checks import check_project
+from ilpix.checks.project_checks import check_project
 from ilpix.errors import IlpixError, InvalidProjectError
-from ilpix.labels import read_all_labels, write_labels
-from ilpix.project import read_project
-from ilpix.repair import apply_fix
-from ilpix.repair_plan import plan_fix
+from ilpix.project.labels import read_all_labels, write_labels
+from ilpix.project.reading import read_project
+from ilpix.repair.applying import apply_fix
+from ilpix.repair.plan import plan_fix
 from tests.hostile.damage import CASES, FORESTS, Damage, write_sound_project
 
 LIMIT_S = 5  # a hang is stopped; each case takes a few hundredths
@@ -137,9 +137,9 @@ def test_a_text_of_gigabytes_is_refused_before_it_is_read(project_path: Path, wh
 FUZZ = """
 import random, sys
 from pathlib import Path
-from ilpix.checks import check_project
+from ilpix.checks.project_checks import check_project
 from ilpix.errors import IlpixError
-from ilpix.project import read_project
+from ilpix.project.reading import read_project
 
 path, seed = Path(sys.argv[1]), int(sys.argv[2])
 sound, rng = path.read_bytes(), random.Random(seed)
@@ -174,6 +174,6 @@ def test_random_damage_is_a_clear_error_or_harmless(project_path: Path, seed: in
 def test_a_forest_of_very_many_groups_is_refused(
     project_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ilpix.project_file.MAX_OBJECTS", 40)
+    monkeypatch.setattr("ilpix.project.file.MAX_OBJECTS", 40)
     with pytest.raises(InvalidProjectError, match="more than 40 groups"):
         read_project(project_path)

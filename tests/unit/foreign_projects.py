@@ -7,12 +7,12 @@ import h5py
 import numpy as np
 import tifffile
 
-from ilpix.hdf5 import axistags_json
-from ilpix.labels import read_all_labels
-from ilpix.project import read_project
-from ilpix.project_writing import create_project, label_classes
-from ilpix.repair import apply_fix
-from ilpix.repair_plan import FixPlan, plan_fix
+from ilpix.images.hdf5 import axistags_json
+from ilpix.project.labels import read_all_labels
+from ilpix.project.reading import read_project
+from ilpix.project.writing import create_project, label_classes
+from ilpix.repair.applying import apply_fix
+from ilpix.repair.plan import FixPlan, plan_fix
 
 SIZE = (6, 8)
 LABELS = np.zeros(SIZE, np.uint8)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ilpix.forest import LEAF, Forest
+from ilpix.forest.stored import LEAF, Forest
 
 
 def one_leaf_forest(n_columns: int) -> Forest:

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ilpix.features import FEATURE_IDS, FeatureSelection
-from ilpix.hdf5 import write_image
-from ilpix.labels import write_labels
-from ilpix.project_writing import create_project, label_classes
+from ilpix.features.selection import FEATURE_IDS, FeatureSelection
+from ilpix.images.hdf5 import write_image
+from ilpix.project.labels import write_labels
+from ilpix.project.writing import create_project, label_classes
 
 CLASSES = ("Nucleus", "Cytoplasm", "Background")
 EDGE_PX = 24

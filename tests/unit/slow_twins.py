@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import correlate1d
 
-from ilpix.features import FeatureColumn
-from ilpix.forest import LEAF, Forest
+from ilpix.features.selection import FeatureColumn
+from ilpix.forest.stored import LEAF, Forest
 
 Plane = npt.NDArray[np.float64]
 

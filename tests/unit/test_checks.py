@@ -6,14 +6,14 @@ import h5py
 import numpy as np
 import pytest
 
-from ilpix.checks import check_project
-from ilpix.features import FEATURE_IDS, FeatureSelection
-from ilpix.findings import Finding, has_errors
-from ilpix.forest import LEAF, Forest
-from ilpix.hdf5 import ImageRecord, axistags_json, write_image
-from ilpix.labels import write_labels
-from ilpix.preparation import PreparationOptions
-from ilpix.project_writing import create_project, label_classes, store_classifier
+from ilpix.checks.findings import Finding, has_errors
+from ilpix.checks.project_checks import check_project
+from ilpix.features.selection import FEATURE_IDS, FeatureSelection
+from ilpix.forest.stored import LEAF, Forest
+from ilpix.images.hdf5 import ImageRecord, axistags_json, write_image
+from ilpix.images.preparation import PreparationOptions
+from ilpix.project.labels import write_labels
+from ilpix.project.writing import create_project, label_classes, store_classifier
 
 SIZE = (12, 14)
 CHANNELS = ("mean", "DNA", "CD3")

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pytest
 import tifffile
 
-from ilpix.classifier import Classifier
 from ilpix.errors import (
     ImageAxesError,
     ImageTooSmallError,
@@ -19,12 +18,13 @@ from ilpix.errors import (
     StoppedError,
     WrongChannelsError,
 )
-from ilpix.features import FEATURE_IDS, FeatureSelection, compute_features
-from ilpix.forest import LEAF, Forest, predict_samples
-from ilpix.hdf5 import write_image
-from ilpix.probabilities import to_uint16
-from ilpix.project import LabelClass, PixelProject
-from ilpix.tiles import TileSize
+from ilpix.features.selection import FEATURE_IDS, FeatureSelection, compute_features
+from ilpix.features.tiles import TileSize
+from ilpix.forest.stored import LEAF, Forest, predict_samples
+from ilpix.images.hdf5 import write_image
+from ilpix.prediction.classifier import Classifier
+from ilpix.prediction.probabilities import to_uint16
+from ilpix.project.reading import LabelClass, PixelProject
 
 SELECTION = FeatureSelection(FEATURE_IDS, (0.7, 1.6), ((True, True),) * len(FEATURE_IDS))
 N_CHANNELS, N_TREES = 2, 9

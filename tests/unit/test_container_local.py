@@ -21,10 +21,10 @@ from containers.local import predict_locally
 from containers.outcome import Outcome
 from containers.prediction import PredictionRequest
 from containers.settings import LocalSettings
-from ilpix.classifier import Classifier
 from ilpix.errors import NoClassifierError
-from ilpix.hdf5 import write_image
-from ilpix.project import read_project
+from ilpix.images.hdf5 import write_image
+from ilpix.prediction.classifier import Classifier
+from ilpix.project.reading import read_project
 
 DATA = Path(__file__).parents[1] / "golden" / "data"
 STEMS = ("roi_d_small", "roi_e_exact")

@@ -26,11 +26,11 @@ from containers.outcome import Outcome
 from containers.prediction import Job, PredictionRequest, Work, predict_images
 from containers.runner import Finished
 from containers.settings import IlastikLimits
-from ilpix.classifier import Classifier
 from ilpix.errors import UnreadableImageError
-from ilpix.hdf5 import write_image
-from ilpix.probabilities import LARGEST
-from ilpix.project import read_project
+from ilpix.images.hdf5 import write_image
+from ilpix.prediction.classifier import Classifier
+from ilpix.prediction.probabilities import LARGEST
+from ilpix.project.reading import read_project
 
 TRAINING = Path(__file__).parents[1] / "golden" / "data" / "training"
 SIDE_PX = 40

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ilpix.crops import (
+from ilpix.images.crops import (
     CropWindow,
     crop_stem,
     cut_crop,
     plan_crops_like_steinbock,
     plan_crops_per_image,
 )
-from ilpix.hdf5 import ImageRecord, open_prepared, write_image
-from ilpix.preparation import PreparationOptions
+from ilpix.images.hdf5 import ImageRecord, open_prepared, write_image
+from ilpix.images.preparation import PreparationOptions
 
 SHAPES = {"a": (60, 80), "small": (10, 200), "exact": (30, 30), "b": (31, 30), "c": (90, 90)}
 

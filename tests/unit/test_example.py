@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tifffile
 
-from ilpix.crops import CropWindow, plan_crops_per_image
 from ilpix.example import SHAPES, draw_labels, write_example
-from ilpix.images import find_images, read_image
-from ilpix.panel import read_panel, require_channels
+from ilpix.images.crops import CropWindow, plan_crops_per_image
+from ilpix.images.panel import read_panel, require_channels
+from ilpix.images.tiff import find_images, read_image
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from ilpix.errors import FeatureChoiceError, OneCropError
-from ilpix.feature_choice import (
+from ilpix.features.selection import FEATURE_IDS, SCALES, FeatureSelection, default_selection
+from ilpix.forest.growing import grow_forest
+from ilpix.project.labels import read_all_labels
+from ilpix.project.reading import read_project
+from ilpix.training.feature_choice import (
     choose_features,
     measure_speed,
     suggest_features,
     write_feature_table,
 )
-from ilpix.features import FEATURE_IDS, SCALES, FeatureSelection, default_selection
-from ilpix.growing import grow_forest
-from ilpix.labels import read_all_labels
-from ilpix.project import read_project
-from ilpix.samples import Samples, collect_samples
+from ilpix.training.samples import Samples, collect_samples
 from tests.unit.labelled_projects import SMALL_SELECTION, make_labelled_project
 
 grow = partial(grow_forest, seed=0, n_trees=12)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ilpix.errors import ImageTooSmallError, NotFiniteError
-from ilpix.features import (
+from ilpix.features.selection import (
     FEATURE_IDS,
     SCALES,
     FeatureSelection,

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
 from ilpix.errors import OneClassError
-from ilpix.forest import LEAF, Forest
-from ilpix.growing import convert_trees, grow_forest, stored_threshold
+from ilpix.forest.growing import convert_trees, grow_forest, stored_threshold
+from ilpix.forest.stored import LEAF, Forest
 
 FloatArray = NDArray[np.float32]
 

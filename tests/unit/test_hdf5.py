@@ -15,7 +15,7 @@ from ilpix.errors import (
     PixelTypeError,
     UnreadableImageError,
 )
-from ilpix.hdf5 import (
+from ilpix.images.hdf5 import (
     ImageRecord,
     axistags_json,
     find_prepared,
@@ -24,7 +24,7 @@ from ilpix.hdf5 import (
     write_image,
     write_planes,
 )
-from ilpix.preparation import PreparationOptions
+from ilpix.images.preparation import PreparationOptions
 
 IMAGE = np.arange(3 * 8 * 9, dtype=np.float32).reshape(3, 8, 9)
 RECORD = ImageRecord(

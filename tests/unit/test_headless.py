@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from containers.headless import cli
-from ilpix.hdf5 import write_image
+from ilpix.images.hdf5 import write_image
 
 DATA = Path(__file__).parents[1] / "golden" / "data"
 

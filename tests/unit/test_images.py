@@ -15,7 +15,7 @@ from ilpix.errors import (
     PixelTypeError,
     UnreadableImageError,
 )
-from ilpix.images import find_images, image_stem, read_image
+from ilpix.images.tiff import find_images, image_stem, read_image
 
 IMAGE = np.random.default_rng(0).integers(0, 1000, (3, 20, 30)).astype(np.uint16)
 

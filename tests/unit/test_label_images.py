@@ -14,10 +14,10 @@ from PIL import Image
 
 from ilpix.errors import InvalidProjectError, UnusableLabelsError
 from ilpix.files import sha256_of
-from ilpix.label_images import crop_path, crop_stem, export_labels, import_labels
-from ilpix.labels import read_all_labels, write_labels
-from ilpix.project import read_project
-from ilpix.project_writing import create_project, label_classes
+from ilpix.project.label_images import crop_path, crop_stem, export_labels, import_labels
+from ilpix.project.labels import read_all_labels, write_labels
+from ilpix.project.reading import read_project
+from ilpix.project.writing import create_project, label_classes
 
 LabelImage = NDArray[np.uint8]
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from ilpix.errors import InvalidProjectError, LabelsError
-from ilpix.hdf5 import axistags_json
-from ilpix.labels import read_all_labels, write_labels
-from ilpix.project import read_project
-from ilpix.project_writing import create_project, label_classes
+from ilpix.images.hdf5 import axistags_json
+from ilpix.project.labels import read_all_labels, write_labels
+from ilpix.project.reading import read_project
+from ilpix.project.writing import create_project, label_classes
 
 PLANE = np.array([[1, 0, 2], [0, 2, 0]], np.uint8)
 PLACED = np.zeros((6, 8), np.uint8)

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from ilpix.errors import ChannelCountError
-from ilpix.panel import ChannelGroup, Panel
-from ilpix.preparation import (
+from ilpix.images.panel import ChannelGroup, Panel
+from ilpix.images.preparation import (
     PreparationOptions,
     channel_names,
     prepare_image,

@@ -11,8 +11,8 @@ import pytest
 import tifffile
 
 from ilpix.errors import InvalidProbabilitiesError
-from ilpix.previews import write_preview
-from ilpix.probabilities import (
+from ilpix.prediction.previews import write_preview
+from ilpix.prediction.probabilities import (
     class_areas,
     read_shape,
     to_uint16,

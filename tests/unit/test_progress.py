@@ -1,7 +1,7 @@
 """What is told of a pull."""
 
 from containers.images import PullProgress
-from flows.progress import tell_pull
+from flows.running.progress import tell_pull
 
 
 def test_pull_is_told_at_its_start_and_end_and_not_at_every_block() -> None:

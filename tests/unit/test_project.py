@@ -13,8 +13,8 @@ from ilpix.errors import (
     UnreadableProjectError,
     WrongWorkflowError,
 )
-from ilpix.project import read_project
-from ilpix.project_writing import create_project, label_classes
+from ilpix.project.reading import read_project
+from ilpix.project.writing import create_project, label_classes
 
 HOLD_OPEN = """
 import sys, h5py

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from ilpix.errors import InvalidProjectError, LabelClassesError, ProjectInUseError
-from ilpix.features import FEATURE_IDS, FeatureSelection
-from ilpix.forest import LEAF, Forest
-from ilpix.hdf5 import ImageRecord
-from ilpix.labels import write_labels
-from ilpix.preparation import PreparationOptions
-from ilpix.project import read_project
-from ilpix.project_writing import (
+from ilpix.features.selection import FEATURE_IDS, FeatureSelection
+from ilpix.forest.stored import LEAF, Forest
+from ilpix.images.hdf5 import ImageRecord
+from ilpix.images.preparation import PreparationOptions
+from ilpix.project.labels import write_labels
+from ilpix.project.reading import read_project
+from ilpix.project.writing import (
     create_project,
     label_classes,
     require_replaceable,

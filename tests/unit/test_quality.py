@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ilpix.features import FeatureColumn
+from ilpix.features.selection import FeatureColumn
 from ilpix.files import sha256_of
-from ilpix.growing import grow_forest, predict_samples
-from ilpix.quality import (
+from ilpix.forest.growing import grow_forest, predict_samples
+from ilpix.training.quality import (
     Confusion,
     QualityReport,
     assess_quality,
@@ -22,8 +22,8 @@ from ilpix.quality import (
     leave_one_crop_out,
     summarise_importance,
 )
-from ilpix.quality_report import as_json, as_markdown, write_quality_report
-from ilpix.samples import Samples
+from ilpix.training.quality_report import as_json, as_markdown, write_quality_report
+from ilpix.training.samples import Samples
 
 NAMES = {1: "Nucleus", 2: "Cyto|plasm", 3: "Background $\\frac$"}
 COLUMNS = (

@@ -9,11 +9,11 @@ import tifffile
 from imagecodecs import png_encode
 
 from ilpix.errors import FixRefusedError, InvalidProjectError, ProjectLockedError
-from ilpix.hdf5 import axistags_json
-from ilpix.labels import read_all_labels
-from ilpix.project import read_project
-from ilpix.repair import apply_fix
-from ilpix.repair_plan import plan_fix
+from ilpix.images.hdf5 import axistags_json
+from ilpix.project.labels import read_all_labels
+from ilpix.project.reading import read_project
+from ilpix.repair.applying import apply_fix
+from ilpix.repair.plan import plan_fix
 from tests.unit.foreign_projects import (
     LABELS,
     assert_fixed,

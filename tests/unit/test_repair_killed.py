@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ilpix.errors import FixRefusedError
-from ilpix.repair import apply_fix, finish_interrupted_fix
+from ilpix.repair.applying import apply_fix, finish_interrupted_fix
 from tests.unit.foreign_projects import assert_fixed, digests, plan, set_up
 
 EXIT_OF_KILLED = 9

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ilpix.features import FEATURE_IDS, FeatureSelection
-from ilpix.forest import LEAF, Forest
-from ilpix.hdf5 import ImageRecord
-from ilpix.labels import write_labels
-from ilpix.preparation import PreparationOptions
-from ilpix.project import PixelProject, read_project
-from ilpix.project_writing import create_project, label_classes, store_classifier
-from ilpix.summary import summarise
+from ilpix.features.selection import FEATURE_IDS, FeatureSelection
+from ilpix.forest.stored import LEAF, Forest
+from ilpix.images.hdf5 import ImageRecord
+from ilpix.images.preparation import PreparationOptions
+from ilpix.project.labels import write_labels
+from ilpix.project.reading import PixelProject, read_project
+from ilpix.project.summary import summarise
+from ilpix.project.writing import create_project, label_classes, store_classifier
 
 SELECTION = FeatureSelection(FEATURE_IDS[:2], (1.0, 1.6), ((True, True), (False, True)))
 # columns: smoothing 1.0 of channels 0 and 1, smoothing 1.6 of both, Laplacian 1.6 of both.

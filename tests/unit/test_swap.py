@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ilpix.errors import FixRefusedError
-from ilpix.swap import Swap, finish_swap, swap_in
+from ilpix.repair.swap import Swap, finish_swap, swap_in
 
 SWAPS = (
     Swap("crops.new", "crops", "crops.old", keeps_old=False),

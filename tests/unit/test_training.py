@@ -8,28 +8,28 @@ import numpy as np
 import pytest
 import tifffile
 
-from ilpix.classifier import Classifier
 from ilpix.errors import (
     InvalidProjectError,
     NoLabelsError,
     OneClassError,
     UnusableLabelsError,
 )
-from ilpix.features import compute_features, default_selection
+from ilpix.features.selection import compute_features, default_selection
 from ilpix.files import sha256_of
-from ilpix.growing import predict_samples
-from ilpix.hdf5 import open_prepared, write_image
-from ilpix.labels import read_all_labels, write_labels
-from ilpix.project import read_project
-from ilpix.samples import collect_samples
-from ilpix.training import TrainingSummary, train_project
+from ilpix.forest.growing import predict_samples
+from ilpix.images.hdf5 import open_prepared, write_image
+from ilpix.prediction.classifier import Classifier
+from ilpix.project.labels import read_all_labels, write_labels
+from ilpix.project.reading import read_project
+from ilpix.training.samples import collect_samples
+from ilpix.training.storing import TrainingSummary, train_project
 from tests.unit.labelled_projects import CLASSES, EDGE_PX, SMALL_SELECTION, make_labelled_project
 
 
 @pytest.fixture(autouse=True)
 def _few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     """Storing a hundred trees takes most of a second."""
-    monkeypatch.setattr("ilpix.training.TREES", 8)
+    monkeypatch.setattr("ilpix.training.storing.TREES", 8)
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_failure_while_storing_leaves_labels_and_classifier_alone(
     def fail(*_: object) -> None:
         raise InvalidProjectError(project, ())
 
-    monkeypatch.setattr("ilpix.training.store_classifier", fail)
+    monkeypatch.setattr("ilpix.training.storing.store_classifier", fail)
     tifffile.imwrite(tmp_path / "roi_0.tiff", np.full((EDGE_PX, EDGE_PX), 1, np.uint8))
     assert_unchanged(project, InvalidProjectError, labels=tmp_path)
     assert [path.suffix for path in project.parent.glob("*.ilp")] == [".ilp"]

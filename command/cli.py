@@ -1,0 +1,332 @@
+"""The command line: `ilpix VERB`, one function a verb.
+
+Exit codes: 0 where every image succeeded, 1 where something failed, 2 for wrong usage.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+from pydantic import ValidationError
+
+import flows
+from command import console
+from command.demo import demo as demo_flows
+from command.quiet_prefect import quiet_prefect
+from command.watching import wait_until_trained
+from containers.gui import (
+    GuiSettings,
+    find_local_ilastik,
+    open_gui_in_browser,
+    open_local_gui,
+)
+from flows.check import rows_of
+from flows.errors import ImagesFailedError, TrainingNeededError
+from flows.running.manifest import read_manifest
+from flows.running.progress import tell_pull
+from flows.settings import list_settings
+from ilpix.checks.findings import has_errors
+from ilpix.errors import IlpixError
+from ilpix.project import label_images
+from ilpix.project.reading import read_project
+from ilpix.project.summary import summarise
+
+app = App(
+    name="ilpix",
+    help="Pixel classification of multiplexed tissue images with Ilastik's own numbers.",
+    help_format="markdown",
+    result_action="return_value",
+)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Output:
+    """Where a verb works and how much it says."""
+
+    data_dir: Annotated[Path, Parameter(alias="-C")] = Path()
+    "the folder that holds img, panel.csv and all results"
+    quiet: Annotated[bool, Parameter(alias="-q", negative="")] = False
+    "errors only"
+    verbose: Annotated[bool, Parameter(alias="-v", negative="")] = False
+    "everything, the logs of Prefect included"
+    json: Annotated[bool, Parameter(negative="")] = False
+    "what became of each image, as JSON on standard output"
+
+    @property
+    def loudness(self) -> console.Loudness:
+        """How much is said."""
+        return "quiet" if self.quiet else "verbose" if self.verbose else "normal"
+
+
+Project = Annotated[Path, Parameter(alias="-p")]
+Flat = Parameter(name="*")  # the fields of a model are flags of the verb
+
+
+@app.command
+def prepare(
+    *,
+    options: Annotated[flows.PrepareOptions, Flat] = flows.PrepareOptions(),
+    output: Output = Output(),
+) -> int:
+    """Turn images and panel into prepared images, crops to label and an Ilastik project."""
+    with reporting("prepare", output) as ended:
+        flows.prepare(output.data_dir, options)
+    return ended.code
+
+
+@app.command
+def train(
+    *,
+    options: Annotated[flows.TrainOptions, Flat] = flows.TrainOptions(),
+    output: Output = Output(),
+) -> int:
+    """Train the classifier of a project from labels, without a window."""
+    with reporting("train", output) as ended:
+        flows.train(output.data_dir, options)
+    return ended.code
+
+
+@app.command
+def run(
+    *,
+    options: Annotated[flows.RunOptions, Flat] = flows.RunOptions(),
+    output: Output = Output(),
+) -> int:
+    """Predict the class probabilities of every prepared image with a trained project."""
+    with reporting("run", output) as ended:
+        flows.run(output.data_dir, options)
+    return ended.code
+
+
+@app.command
+def fix(
+    *,
+    options: Annotated[flows.FixOptions, Flat] = flows.FixOptions(),
+    output: Output = Output(),
+) -> int:
+    """Make an existing project and its crops fit; --dry-run shows what would change."""
+    with reporting("fix", output) as ended:
+        flows.fix(output.data_dir, options)
+        plan = read_manifest(output.data_dir).verbs["fix"].notes["plan"]
+        console.print_rows("plan" if options.dry_run else "fixed", plan)
+    return ended.code
+
+
+@app.command
+def check(
+    *,
+    options: Annotated[flows.CheckOptions, Flat] = flows.CheckOptions(),
+    output: Output = Output(),
+) -> int:
+    """List everything that is wrong with a project and prepared images; change nothing."""
+    with plain_errors() as ended:
+        findings = flows.check.fn(output.data_dir, options)  # without a server: it keeps no record
+        ended.code = int(has_errors(findings))
+        if output.json:
+            console.print_json(rows_of(findings))
+        elif findings:
+            console.print_rows("check", rows_of(findings))
+        elif not output.quiet:
+            console.out.print("check: all is well")
+    return ended.code
+
+
+@app.command
+def show(project: Path = Path("pixel_classifier.ilp"), /, *, json: bool = False) -> int:
+    """Say what is in a project: classes, labels, crops, features, forests, what matters most.
+
+    Parameters
+    ----------
+    project
+        an .ilp file
+    json
+        for machines
+    """
+    with plain_errors() as ended:
+        summary = summarise(read_project(project))
+        if json:
+            console.print_json(asdict(summary))
+        else:
+            console.print_project(summary)
+    return ended.code
+
+
+@app.command
+def classify(
+    *,
+    preparing: Annotated[flows.PrepareOptions, Parameter(name="prepare")] = flows.PrepareOptions(),
+    training: Annotated[flows.TrainOptions, Parameter(name="train")] = flows.TrainOptions(),
+    predicting: Annotated[flows.RunOptions, Parameter(name="run")] = flows.RunOptions(),
+    wait: Annotated[bool, Parameter(negative="")] = False,
+    output: Output = Output(),
+) -> int:
+    """Prepare, train or say how to, and predict; flags of a step begin with its name.
+
+    Parameters
+    ----------
+    wait
+        where somebody has to train in Ilastik, watch the project and go on when it is saved
+    """
+    with reporting("run", output) as ended:
+        try:
+            flows.classify(output.data_dir, preparing, training, predicting)
+        except TrainingNeededError as error:
+            if not wait:
+                raise
+            console.print_notice(f"{error}\nWaiting until {error.project} is trained and saved …")
+            wait_until_trained(error.project)
+            flows.classify(output.data_dir, preparing, training, predicting)
+    return ended.code
+
+
+@app.command
+def gui(
+    *,
+    ilp: Project = Path("pixel_classifier.ilp"),
+    settings: Annotated[GuiSettings, Flat] = GuiSettings(),
+) -> int:
+    """Open a project in Ilastik to label and train by hand: a local one, else in the browser.
+
+    Parameters
+    ----------
+    ilp
+        the project
+    """
+    with plain_errors() as ended:
+        program = find_local_ilastik(settings.program)
+        if program:
+            ended.code = open_local_gui(program, ilp)
+        else:
+            pulling = tell_pull(settings.image, console.print_notice)
+            open_gui_in_browser(ilp, settings, console.print_notice, Event(), pulling)
+    return ended.code
+
+
+@app.command
+def demo(folder: Path = Path("demo"), /) -> int:
+    """Classify synthetic tissue in a new folder, from images to probabilities.
+
+    Parameters
+    ----------
+    folder
+        made where it is missing
+    """
+    with reporting("run", Output(data_dir=folder)) as ended:
+        share = demo_flows(folder)
+        console.out.print(f"{100 * share:.1f} % of all pixels have the right class")
+        console.out.print(f"probabilities: {folder / 'ilastik_probabilities'}")
+        console.out.print(f"colour previews: {folder / 'ilpix_report' / 'index.html'}")
+    return ended.code
+
+
+labels_app = App(name="labels", help="Label layers between project and label images.")
+app.command(labels_app)
+
+
+@labels_app.command(name="export")
+def export_labels(folder: Path, /, *, ilp: Project = Path("pixel_classifier.ilp")) -> int:
+    """Write the labels of every crop as a label image (uint8 TIFF, 0 = unlabelled).
+
+    Parameters
+    ----------
+    folder
+        where the label images go
+    ilp
+        the project
+    """
+    with plain_errors() as ended:
+        for path in label_images.export_labels(ilp, folder):
+            console.out.print(str(path), soft_wrap=True)
+    return ended.code
+
+
+@labels_app.command(name="import")
+def import_labels(source: Path, /, *, ilp: Project = Path("pixel_classifier.ilp")) -> int:
+    """Store label images, or a table of points, in a project; only the crops they name change.
+
+    Parameters
+    ----------
+    source
+        folder of label images named like the crops, or a CSV table with crop, y, x, label
+    ilp
+        the project
+    """
+    with plain_errors() as ended:
+        for crop in label_images.import_labels(ilp, source):
+            console.out.print(f"{crop}: labels stored", soft_wrap=True)
+    return ended.code
+
+
+@app.command(name="settings")
+def show_settings() -> int:
+    """List every machine setting, its value and where it comes from."""
+    with plain_errors() as ended:
+        rows = [setting._asdict() for setting in list_settings(flows.Settings())]
+        console.print_rows("settings", rows)
+    return ended.code
+
+
+@dataclass
+class Ended:
+    """How a verb ended."""
+
+    code: int = 0
+    stopped: bool = False  # by an error that concerns more than single images
+
+
+@contextmanager
+def plain_errors() -> Iterator[Ended]:
+    """Turn errors into a message and an exit code."""
+    ended = Ended()
+    try:
+        yield ended
+    except ImagesFailedError as error:
+        ended.code = 1
+        console.print_failures(error)
+    except IlpixError as error:
+        ended.code, ended.stopped = 1, True
+        console.print_error(str(error))
+    except ValidationError as error:
+        ended.code, ended.stopped = 2, True
+        lines = [f"{name}: {what}" for name, what in console.wrong_values(error)]
+        console.print_error("\n".join(lines))
+
+
+@contextmanager
+def reporting(verb: str, output: Output) -> Iterator[Ended]:
+    """Show progress, and in the end what became of the images; turn errors into an exit code."""
+    prefect_level = logging.INFO if output.verbose else logging.CRITICAL
+    with (
+        console.showing_progress(output.loudness),
+        plain_errors() as ended,
+        quiet_prefect(prefect_level),
+    ):
+        yield ended
+    record = read_manifest(output.data_dir).verbs.get(verb)
+    if output.json and record:
+        console.print_json(record.model_dump(mode="json"))
+    elif record and not ended.stopped and not output.quiet:
+        console.print_summary(record)
+
+
+def main() -> None:
+    """Run the command line; the exit code is 2 for wrong usage and 130 after Ctrl-C."""
+    try:
+        sys.exit(app(sys.argv[1:], exit_on_error=False, print_error=False))
+    except CycloptsError as error:
+        console.print_error(f"{console.usage_message(error)}\nilpix --help lists verbs and flags")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        console.print_error("interrupted; what was finished is kept, run the same again to go on")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""One run of a verb on one data directory: the part that is the same for every verb.
+
+`running` opens it. Inside, `VerbRun.for_each_image` runs a task once for each image: one that fails
+is remembered and costs the others nothing. When the block ends the manifest is written and, where
+images failed, `ImagesFailedError` raised.
+"""
+
+import logging
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
+
+from prefect import Task
+from prefect.futures import PrefectFuture
+from prefect.states import State
+from pydantic import BaseModel
+
+from flows.errors import ImagesFailedError
+from flows.running.manifest import VerbRecord, write_manifest
+from flows.running.outcomes import Outcome, outcome_of
+from flows.running.progress import showing
+from flows.running.runners import AnyRunner, Width, choose_width, task_runner
+from flows.settings import Settings
+from tasks.chunks import run_chunk
+from tasks.records import FilesWritten
+from tasks.stopping import stopping_on_error
+
+WORKSPACE = Path(".ilpix")  # in the data directory, so that a copy keeps its cache
+LONGEST_WAIT_S = 0.5
+SINGLY = 1000  # up to so many images each is submitted as a task of its own
+
+_log = logging.getLogger(__name__)
+Calls = Mapping[str, Mapping[str, Any]]  # image: the parameters of its task
+
+
+class Chunks(NamedTuple):
+    """Images that are submitted together."""
+
+    size: int
+    work: Task[..., list[State[Any]]]  # takes the task of one image and a list of its parameters
+
+
+@dataclass
+class VerbRun:
+    """A run of one verb; made by `running`."""
+
+    verb: str
+    data_dir: Path
+    settings: Settings
+    refresh: bool = False  # compute again what had been computed
+    outcomes: list[Outcome] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)  # for the manifest: seed, engine, …
+
+    def path(self, given: Path) -> Path:
+        """Return where a path given by a person is: in the data directory unless it is absolute."""
+        return self.data_dir / given
+
+    @property
+    def workspace(self) -> Path:
+        """The folder for records, logs and private files."""
+        return (self.data_dir / WORKSPACE).absolute()
+
+    def width(self, n_images: int) -> Width:
+        """Return how many images at a time, and how many threads for each."""
+        return choose_width(self.settings, n_images)
+
+    def for_each_image(
+        self, work: Task[..., FilesWritten], calls: Calls, chunks: Chunks | None = None
+    ) -> dict[str, FilesWritten]:
+        """Run a task once for each image.
+
+        Args:
+            work: the task; keyed by content.
+            calls: its parameters, by image.
+            chunks: how many images are submitted together and the task that runs them; without it
+                each is submitted alone up to a thousand images, above that in chunks.
+
+        Returns:
+            What the good images wrote, in the order of `calls`.
+        """
+        if chunks is None and len(calls) > SINGLY:
+            chunks = Chunks(self.settings.chunk_size, run_chunk)
+        here = work.with_options(
+            result_storage=self.workspace / "results", refresh_cache=self.refresh
+        )
+        states: dict[str, State[Any]] = {}
+        with (
+            showing(work.name, len(calls)) as step,
+            task_runner(self.settings, self.width(len(calls))) as runner,
+            stopping_on_error(),  # inside the runner, whose end waits for its threads
+        ):
+            for image, state in self._run(runner, here, calls, chunks):
+                states[image] = state
+                step.advance(image)
+        outcomes = [outcome_of(image, work.name, states[image]) for image in calls]
+        self.outcomes += outcomes
+        return {
+            outcome.image: FilesWritten(files=outcome.files, facts=outcome.facts)
+            for outcome in outcomes
+            if outcome.state != "failed"
+        }
+
+    def fail(self, image: str, error: Exception) -> None:
+        """Remember an image that failed before a task could be run for it."""
+        self.outcomes.append(
+            Outcome(
+                image=image,
+                step=self.verb,
+                state="failed",
+                error=str(error),
+                cause=type(error).__name__,
+            )
+        )
+
+    def _run(
+        self, runner: AnyRunner, work: Task[..., FilesWritten], calls: Calls, chunks: Chunks | None
+    ) -> Iterator[tuple[str, State[Any]]]:
+        if chunks is None:
+            single = {runner.submit(work, dict(call)): image for image, call in calls.items()}
+            for future in _as_they_end(single):
+                yield single[future], _final_state(future)
+            return
+        submitted: dict[PrefectFuture[Any], list[str]] = {}
+        for start in range(0, len(calls), chunks.size):
+            images = list(calls)[start : start + chunks.size]
+            parameters = {"work": work, "calls": [dict(calls[image]) for image in images]}
+            submitted[runner.submit(chunks.work, parameters)] = images
+        for future in _as_they_end(submitted):
+            images, whole = submitted[future], _final_state(future)
+            states = whole.result(raise_on_failure=False)
+            if not isinstance(states, list):  # the chunk was lost, and all its images with it
+                states = [whole] * len(images)
+            yield from zip(images, states, strict=True)
+
+
+def _as_they_end(futures: Collection[PrefectFuture[Any]]) -> Iterator[PrefectFuture[Any]]:
+    """Yield each future when it is done.
+
+    Never one endless wait, as Prefect's `as_completed` is: Python notices a signal that comes just
+    before a wait only when that wait is over.
+    """
+    ended: SimpleQueue[PrefectFuture[Any]] = SimpleQueue()
+    for future in futures:
+        future.add_done_callback(ended.put)
+    n_left = len(futures)
+    while n_left:
+        with suppress(Empty):
+            yield ended.get(timeout=LONGEST_WAIT_S)
+            n_left -= 1
+
+
+def _final_state(future: PrefectFuture[Any]) -> State[Any]:
+    future.wait()
+    return future.state
+
+
+@contextmanager
+def running(
+    verb: str, data_dir: Path, parameters: BaseModel, settings: Settings | None = None
+) -> Iterator[VerbRun]:
+    """Open a run of a verb.
+
+    Raises:
+        ImagesFailedError: at the end, if any image failed.
+    """
+    run = VerbRun(
+        verb,
+        data_dir,
+        settings or Settings(),
+        refresh=bool(getattr(parameters, "refresh", False)),
+    )
+    record = VerbRecord.begun(verb, parameters)
+    ended_by: BaseException | None = None
+    try:
+        yield run
+    except BaseException as error:
+        ended_by = error
+        raise
+    finally:
+        write_manifest(data_dir, record.ended(run.outcomes, run.notes, ended_by))
+    failures = {outcome.image: str(outcome.error) for outcome in run.outcomes if outcome.error}
+    if failures:
+        raise ImagesFailedError(verb, failures, len({outcome.image for outcome in run.outcomes}))

@@ -1,0 +1,1 @@
+"""What is wrong with a project and prepared images, before anything runs."""

@@ -1,0 +1,172 @@
+"""Compare prepared images with what a project was trained on."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ilpix.checks.findings import Finding
+from ilpix.features.selection import FeatureSelection
+from ilpix.images.hdf5 import AXES, ImageRecord, PreparedImage
+
+QUANTILES = (0.5, 0.99)
+FAR = 5.0  # times above or below the quantiles of all training crops
+
+_BAND_ROWS = 64
+_MAX_BANDS = 8  # of rows that are read of one image, evenly spread
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a project expects of an image; None where it does not say."""
+
+    n_channels: int | None
+    record: ImageRecord | None
+    features: FeatureSelection | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ValueSummary:
+    """How the values of an image are distributed."""
+
+    quantiles: npt.NDArray[np.float64]  # (C, Q), of the finite values
+    n_not_finite: int
+
+
+def check_image_fits(image: PreparedImage, wanted: Expectation) -> list[Finding]:
+    """Compare what an open image says about itself with what the project expects."""
+    name = image.path.name
+    findings = [*_check_channels(name, image, wanted), *_check_preparation(name, image, wanted)]
+    smallest = wanted.features.smallest_size() if wanted.features is not None else 1
+    if min(image.shape[1:]) < smallest:
+        what = f"is smaller than the {smallest} px that the widest feature needs"
+        advice = "leave the image out, or train without the widest scales"
+        findings.append(Finding("error", "size", name, what, advice))
+    if image.axes != AXES:
+        what = f"is stored with the axes {image.axes}, not {AXES}"
+        advice = "engine embedded reads it all the same; for Ilastik itself run prepare again"
+        findings.append(Finding("warning", "axes", name, what, advice))
+    return findings
+
+
+def summarise_values(image: PreparedImage) -> ValueSummary:
+    """Read some rows of an open image, evenly spread, and take quantiles of each channel.
+
+    Raises:
+        UnreadableImageError: if the stored pixels are damaged.
+    """
+    n_rows = image.shape[1]
+    n_bands = min(_MAX_BANDS, -(-n_rows // _BAND_ROWS))
+    starts = np.linspace(0, max(n_rows - _BAND_ROWS, 0), n_bands).astype(int)
+    bands = [image.read(slice(start, start + _BAND_ROWS)) for start in starts]
+    values = np.concatenate([band.reshape(len(band), -1) for band in bands], axis=1)
+    is_finite = np.isfinite(values)
+    kept = np.where(is_finite, values, 0)  # rare enough to leave the quantiles as they are
+    quantiles = np.quantile(kept, QUANTILES, axis=1).T
+    return ValueSummary(quantiles.astype(np.float64), int(np.sum(~is_finite)))
+
+
+def check_value_range(
+    name: str, image: ValueSummary, training: Sequence[ValueSummary], channels: Sequence[str]
+) -> list[Finding]:
+    """Compare the values of an image with those of the training crops, channel by channel.
+
+    Args:
+        name: of the image.
+        image: its values; C channels.
+        training: values of the training crops, each of C channels; may be empty.
+        channels: C names.
+    """
+    findings = []
+    if image.n_not_finite:
+        what = "has pixels that are no finite numbers"
+        findings.append(Finding("error", "values", name, what, "prepare the image again"))
+    if training:
+        crops = np.stack([crop.quantiles for crop in training])
+        lowest, highest = crops.min(axis=0), crops.max(axis=0)
+        is_far = (image.quantiles > FAR * highest) | (FAR * image.quantiles < lowest)
+        findings += [
+            _far_finding(
+                name, channels[channel], image.quantiles[channel], lowest[channel], highest[channel]
+            )
+            for channel in np.flatnonzero(is_far.any(axis=1)).tolist()
+        ]
+    return findings
+
+
+def _far_finding(
+    name: str,
+    channel: str,
+    own: npt.NDArray[np.float64],
+    lowest: npt.NDArray[np.float64],
+    highest: npt.NDArray[np.float64],
+) -> Finding:
+    compared = ", ".join(
+        f"{quantile:.0%} quantile {value:.3g} (crops {low:.3g} to {high:.3g})"
+        for quantile, value, low, high in zip(QUANTILES, own, lowest, highest, strict=True)
+    )
+    what = f"channel {channel} is far from the training crops: {compared}"
+    advice = "look at the image; if it is sound, label a crop of it and train again"
+    return Finding("warning", "values", name, what, advice)
+
+
+def _check_channels(name: str, image: PreparedImage, wanted: Expectation) -> list[Finding]:
+    advice = "prepare the images with the panel and options of the training images"
+    if wanted.n_channels is not None and image.shape[0] != wanted.n_channels:
+        what = f"has {image.shape[0]} channels, the project {wanted.n_channels}"
+        return [Finding("error", "channels", name, what, advice)]
+    if wanted.record is None or image.record is None:
+        what = (
+            "does not name its channels" if image.record is None else "cannot be compared by name"
+        )
+        return [
+            Finding(
+                "warning",
+                "channels",
+                name,
+                f"{what}: whether they are in the order of training is not known",
+                "compare the panel with that of the training images",
+            )
+        ]
+    what = _compare_names(image.record.channel_names, wanted.record.channel_names)
+    return [Finding("error", "channels", name, what, advice)] if what else []
+
+
+def _compare_names(found: Sequence[str], trained: Sequence[str]) -> str:
+    """Say how two lists of channel names differ; empty where they do not."""
+    if tuple(found) == tuple(trained):
+        return ""
+    if Counter(found) == Counter(trained):
+        moved = [
+            f"channel {index} is {here}, in training {there}"
+            for index, (here, there) in enumerate(zip(found, trained, strict=True))
+            if here != there
+        ]
+        order = ", ".join(str(list(found).index(channel)) for channel in trained)
+        return (
+            f"has its channels in another order: {'; '.join(moved)} (training's order is {order})"
+        )
+    missing = list((Counter(trained) - Counter(found)).elements())
+    extra = list((Counter(found) - Counter(trained)).elements())
+    names = [", ".join(those) or "none" for those in (extra, missing)]
+    return f"has other channels: {names[0]} in place of {names[1]}"
+
+
+def _check_preparation(name: str, image: PreparedImage, wanted: Expectation) -> list[Finding]:
+    if wanted.record is None or image.record is None:
+        return []
+    found, trained = (record.preparation.model_dump() for record in (image.record, wanted.record))
+    advice = "prepare the images with the options of the training images"
+    return [
+        Finding(
+            "error",
+            "preparation",
+            name,
+            f"was prepared with {option} {found[option]}, the training crops with {value}",
+            advice,
+        )
+        for option, value in trained.items()
+        if found[option] != value
+    ]

@@ -1,0 +1,223 @@
+"""Look at a project and the images it is to be applied to; list every problem, change nothing."""
+
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from ilpix.checks.findings import Finding, merge
+from ilpix.checks.image_checks import (
+    Expectation,
+    ValueSummary,
+    check_image_fits,
+    check_value_range,
+    summarise_values,
+)
+from ilpix.errors import IlpixError, InvalidProjectError, NoPreparedImagesError
+from ilpix.images.hdf5 import AXES, find_prepared, open_prepared
+from ilpix.project.label_images import crop_path, crop_stem
+from ilpix.project.reading import Lane, PixelProject, read_project
+
+RELATIVE_CLASS = "RelativeFilesystemDatasetInfo"
+BYTES_PER_PROBABILITY = 2
+LEAST_COMPRESSION = 10  # of probability images; fewer bytes than this are never enough
+
+_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
+
+
+def check_project(
+    project_path: Path,
+    image_dir: Path,
+    *,
+    output_dir: Path | None = None,
+    ilastik_version: str | None = None,
+) -> tuple[Finding, ...]:
+    """Look at everything that may go wrong when a project is applied to images.
+
+    Args:
+        project_path: an `.ilp` file.
+        image_dir: the folder of the prepared images.
+        output_dir: where probability images go; its disk is looked at.
+        ilastik_version: of the Ilastik that will run, such as `1.4.2`.
+
+    Returns:
+        Errors first; findings that concern several images in the same way are one.
+    """
+    findings: list[Finding] = []
+    project = _read(project_path, findings)
+    if project is None:
+        project_findings: list[Finding] = []
+        training: list[ValueSummary] = []
+    else:
+        project_findings = [*_check_classifier(project), *_check_labels(project)]
+        if ilastik_version is not None:
+            project_findings += _check_version(project, ilastik_version)
+        training = _check_crops(project, project_findings)
+    findings += project_findings
+    n_pixels = 0
+    for path in _find_images(image_dir, findings):
+        n_pixels += _check_image(path, project, training, findings)
+    if output_dir is not None and project is not None:
+        findings += _check_disk(output_dir, n_pixels * len(project.classes))
+    return merge(findings)
+
+
+def _read(path: Path, findings: list[Finding]) -> PixelProject | None:
+    try:
+        return read_project(path)
+    except InvalidProjectError as error:
+        advice = "repair it in Ilastik, or restore it from a backup"
+        findings += [
+            Finding("error", "project", problem.where, problem.what, advice)
+            for problem in error.problems
+        ]
+    except IlpixError as error:
+        findings.append(_as_finding("project", path.name, error))
+    return None
+
+
+def _find_images(folder: Path, findings: list[Finding]) -> list[Path]:
+    try:
+        return find_prepared(folder)
+    except NoPreparedImagesError as error:
+        findings.append(_as_finding("images", folder.name, error))
+    return []
+
+
+def _as_finding(topic: str, where: str, error: IlpixError) -> Finding:
+    what, _, advice = str(error).partition("; ")
+    return Finding("error", topic, where, what, advice)
+
+
+def _check_classifier(project: PixelProject) -> list[Finding]:
+    name = project.path.name
+    if project.features is None or project.forest is None:
+        missing = "features" if project.features is None else "classifier"
+        advice = "train it (ilpix train), or in Ilastik switch on Live Update and save the project"
+        return [Finding("error", "classifier", name, f"has no {missing}", advice)]
+    findings = []
+    n_per_channel = len(project.features.columns(1))
+    for lane in project.lanes:
+        if lane.n_channels * n_per_channel != project.forest.n_columns:
+            what = (
+                f"has {lane.n_channels} channels with {n_per_channel} feature columns each, "
+                f"the classifier {project.forest.n_columns} columns"
+            )
+            advice = "the project was changed after training; train it again"
+            findings.append(Finding("error", "classifier", _title(lane), what, advice))
+    for value, label in enumerate(project.classes, start=1):
+        if value not in project.forest.labels:
+            what = f"class {label.name} was not trained; its probability is 0 everywhere"
+            findings.append(Finding("warning", "classes", name, what, "label it and train again"))
+    return findings
+
+
+def _check_labels(project: PixelProject) -> list[Finding]:
+    findings = []
+    name = project.path.name
+    advice = "label it, or take it out of the project"
+    for lane, counts in zip(project.lanes, project.labelled_pixels, strict=True):
+        if not any(counts):
+            findings.append(Finding("warning", "labels", _title(lane), "carries no labels", advice))
+    for value, label in enumerate(project.classes, start=1):
+        n_labelled = sum(counts[value - 1] for counts in project.labelled_pixels)
+        is_trained = project.forest is not None and value in project.forest.labels
+        if is_trained and not n_labelled and project.has_labels:
+            what = f"class {label.name} was trained, but its labels are gone"
+            findings.append(Finding("warning", "labels", name, what, "train again"))
+        if project.has_classifier and n_labelled and not is_trained:
+            what = f"class {label.name} was labelled after training"
+            findings.append(Finding("error", "labels", name, what, "train again"))
+    return findings
+
+
+def _check_version(project: PixelProject, ilastik_version: str) -> list[Finding]:
+    made_by, runs = _version(project.ilastik_version), _version(ilastik_version)
+    if made_by <= runs:
+        return []
+    what = f"was saved by Ilastik {project.ilastik_version}, {ilastik_version} is to run it"
+    advice = "choose an Ilastik image of the same version or later, or engine embedded"
+    return [Finding("error", "version", project.path.name, what, advice)]
+
+
+def _version(text: str) -> tuple[int, ...]:
+    match = _VERSION.match(text)
+    return tuple(int(part or 0) for part in match.groups()) if match else ()
+
+
+def _check_crops(project: PixelProject, findings: list[Finding]) -> list[ValueSummary]:
+    """Look for each lane's crop; return the values of those that are there and fit."""
+    training = []
+    for lane in project.lanes:
+        if lane.inner_path is not None or lane.dataset_class != RELATIVE_CLASS or lane.axes != AXES:
+            what = "is not stored as prepare does: a relative path to a file of axes cyx"
+            findings.append(Finding("warning", "crops", _title(lane), what, "run ilpix fix"))
+        if lane.inner_path is not None:
+            continue
+        try:
+            with open_prepared(crop_path(project, lane)) as crop:
+                if crop.shape[1:] == lane.size and crop.shape[0] == lane.n_channels:
+                    training.append(summarise_values(crop))
+                else:
+                    shape = (lane.n_channels, *lane.size)
+                    what = f"has a crop of shape {crop.shape}, the project says {shape}"
+                    findings.append(Finding("error", "crops", _title(lane), what, "run ilpix fix"))
+        except IlpixError as error:
+            what = f"has no readable crop: {error}"
+            advice = "needed to train again, not to predict; run ilpix fix once the crop is there"
+            findings.append(Finding("warning", "crops", _title(lane), what, advice))
+    n_channels = project.n_channels
+    return [crop for crop in training if len(crop.quantiles) == n_channels]
+
+
+def _check_image(
+    path: Path,
+    project: PixelProject | None,
+    training: Sequence[ValueSummary],
+    findings: list[Finding],
+) -> int:
+    """Add what is wrong with an image; return its number of pixels."""
+    wanted = Expectation(None, None, None)
+    if project is not None:
+        wanted = Expectation(project.n_channels, project.record, project.features)
+    try:
+        with open_prepared(path) as image:
+            findings += check_image_fits(image, wanted)
+            n_channels, height, width = image.shape
+            is_comparable = n_channels == wanted.n_channels
+            channels = _channel_names(project, n_channels)
+            summary = summarise_values(image)
+            findings += check_value_range(
+                path.name, summary, training if is_comparable else (), channels
+            )
+    except IlpixError as error:
+        what, _, advice = str(error).partition("; ")
+        findings.append(Finding("error", "image", path.name, what, advice or "prepare it again"))
+        return 0
+    return height * width
+
+
+def _channel_names(project: PixelProject | None, n_channels: int) -> Sequence[str]:
+    record = project.record if project is not None else None
+    if record is not None and len(record.channel_names) == n_channels:
+        return record.channel_names
+    return [str(channel) for channel in range(n_channels)]
+
+
+def _check_disk(output_dir: Path, n_probabilities: int) -> list[Finding]:
+    existing = next(
+        folder for folder in (output_dir, *output_dir.absolute().parents) if folder.exists()
+    )
+    free_bytes = shutil.disk_usage(existing).free
+    needed_bytes = n_probabilities * BYTES_PER_PROBABILITY
+    if free_bytes >= needed_bytes:
+        return []
+    what = f"has {free_bytes / 1e6:.0f} MB free; the results take up to {needed_bytes / 1e6:.0f} MB"
+    is_hopeless = free_bytes * LEAST_COMPRESSION < needed_bytes
+    severity: Literal["error", "warning"] = "error" if is_hopeless else "warning"
+    return [Finding(severity, "disk", str(output_dir), what, "free some space")]
+
+
+def _title(lane: Lane) -> str:
+    return f"lane {lane.index} ({crop_stem(lane)})"

@@ -1,0 +1,1 @@
+"""Random forests as Ilastik stores them: read, asked, grown and written."""

@@ -1,0 +1,255 @@
+"""Prepared images in steinbock's Ilastik HDF5: written as steinbock does, read in any axis order.
+
+One file holds one dataset, `img` for a whole image and `crop` for a crop, (C, Y, X) float32 and
+contiguous, with the attributes `display_mode`, `axistags` and `steinbock`. A fourth attribute,
+`ilpix`, is our own: an `ImageRecord` as JSON, which other programs ignore.
+
+Files of other programs name their axes in `axistags`, may keep the pixels in chunks and in another
+type, and may name the dataset after the file. `open_prepared` hides these differences and reads
+only the window asked for.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
+
+from ilpix.errors import (
+    IlpixError,
+    ImageAxesError,
+    MissingDatasetError,
+    NoPreparedImagesError,
+    PixelTypeError,
+    UnreadableImageError,
+)
+from ilpix.files import replacing
+from ilpix.images.preparation import PreparationOptions
+
+DatasetName = Literal["img", "crop"]
+FloatImage = NDArray[np.float32]
+
+AXES = "cyx"
+_TYPE_FLAGS = {"c": 1, "x": 2, "y": 2, "z": 2, "t": 8}
+_DAMAGE = (OSError, RuntimeError, KeyError, TypeError, ValueError)  # what h5py makes of it
+_ASCII = h5py.string_dtype("ascii")
+
+
+class ImageRecord(BaseModel, frozen=True, extra="forbid"):
+    """How a prepared image was made; compared before a classifier is applied to it."""
+
+    channel_names: tuple[str, ...]
+    preparation: PreparationOptions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedImage:
+    """An open image file; valid inside the `open_prepared` block that made it."""
+
+    path: Path
+    shape: tuple[int, int, int]  # (C, Y, X), whatever the stored order
+    dtype: np.dtype[Any]  # as stored
+    record: ImageRecord | None  # None where another program wrote the file
+    axes: str  # the stored order, such as "zyxc"
+    _dataset: h5py.Dataset
+
+    def read(self, rows: slice = slice(None), columns: slice = slice(None)) -> FloatImage:
+        """Read a window of all channels.
+
+        Returns:
+            (C, Y, X) float32, C-contiguous; Y and X are those of the window.
+
+        Raises:
+            UnreadableImageError: if the stored pixels are damaged.
+        """
+        windows = {"c": slice(None), "y": rows, "x": columns}
+        kept = [key for key in self.axes if key in AXES]
+        try:
+            stored = self._dataset[tuple(windows.get(key, 0) for key in self.axes)]
+        except (OSError, RuntimeError) as error:
+            raise UnreadableImageError(self.path, str(error)) from error
+        if "c" not in kept:
+            kept, stored = ["c", *kept], stored[np.newaxis]
+        ordered = np.transpose(stored, [kept.index(key) for key in AXES])
+        return np.ascontiguousarray(ordered, dtype=np.float32)
+
+
+def write_image(
+    path: Path, image: NDArray[Any], record: ImageRecord | None, dataset: DatasetName = "img"
+) -> None:
+    """Write an image as steinbock does, whole or not at all; the same input gives the same bytes.
+
+    Args:
+        path: the target, which is replaced where it exists.
+        image: (C, Y, X); stored as float32.
+        record: how the image was made; None leaves the attribute out.
+        dataset: `img` for a whole image, `crop` for a crop.
+    """
+    write_planes(path, image.shape, image, record, dataset)
+
+
+def write_planes(
+    path: Path,
+    shape: tuple[int, ...],
+    planes: Iterable[NDArray[Any]],
+    record: ImageRecord | None,
+    dataset: DatasetName = "img",
+) -> None:
+    """Write an image like `write_image`, one channel after the other as `planes` gives them.
+
+    Args:
+        path: the target, which is replaced where it exists.
+        shape: (C, Y, X) of the image.
+        planes: its C channels, each (Y, X).
+        record: as for `write_image`.
+        dataset: as for `write_image`.
+    """
+    with replacing(path) as temporary, h5py.File(temporary, "w", libver="earliest") as file:
+        stored = file.create_dataset(dataset, shape, np.float32, track_times=False)
+        for index, plane in zip(range(shape[0]), planes, strict=True):
+            stored[index] = np.asarray(plane, dtype=np.float32)
+        stored.attrs.create("display_mode", "grayscale", dtype=_ASCII)
+        stored.attrs.create("axistags", axistags_json(AXES), dtype=_ASCII)
+        stored.attrs["steinbock"] = True
+        if record is not None:
+            stored.attrs["ilpix"] = record.model_dump_json()
+
+
+def find_prepared(folder: Path) -> list[Path]:
+    """Return the prepared images of a folder, sorted by name.
+
+    Raises:
+        NoPreparedImagesError: if there are none, or no such folder.
+    """
+    images = sorted(path for path in folder.glob("[!.]*.h5") if path.is_file())
+    if not images:
+        raise NoPreparedImagesError(folder)
+    return images
+
+
+@contextmanager
+def open_prepared(path: Path) -> Iterator[PreparedImage]:
+    """Open a prepared image or crop of any axis order, to read parts of it.
+
+    Raises:
+        UnreadableImageError: if the file is not HDF5, is cut short, or its attributes are damaged.
+        MissingDatasetError: if it does not say which dataset is the image.
+        ImageAxesError: if the image is a stack (z or t longer than 1), or its axes are not named.
+        PixelTypeError: if the pixels are neither integers nor floating-point numbers.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise UnreadableImageError(path, str(error)) from error
+    with file:
+        try:
+            image = _describe(path, file)
+        except IlpixError:
+            raise
+        except _DAMAGE as error:
+            raise UnreadableImageError(path, str(error)) from error
+        yield image
+
+
+def find_dataset(
+    file: h5py.File, path: Path, usual_names: tuple[DatasetName, ...] = ("img", "crop")
+) -> h5py.Dataset:
+    """Return the dataset that holds the image.
+
+    Args:
+        file: an open file. A link in it is not followed: it may name any file of this machine.
+        path: where that file lies; its stem is looked for after the usual names, then the only one.
+        usual_names: which names are looked for, the first one first.
+
+    Raises:
+        MissingDatasetError: if there is none of these.
+        UnreadableImageError: if pixels are, or may be, in another file.
+    """
+    if any(not isinstance(file.get(name, getlink=True), h5py.HardLink) for name in file):
+        raise UnreadableImageError(path, "it holds links to other data")
+    datasets = {name: item for name, item in file.items() if isinstance(item, h5py.Dataset)}
+    found = next((name for name in (*usual_names, path.stem) if name in datasets), None)
+    if found is None and len(datasets) != 1:
+        raise MissingDatasetError(path, tuple(datasets))
+    dataset = datasets[found or next(iter(datasets))]
+    if dataset.shape is None or dataset.is_virtual or dataset.external:
+        raise UnreadableImageError(path, "it holds no pixels, or has them in another file")
+    return dataset
+
+
+def axis_keys(dataset: h5py.Dataset) -> str:
+    """Return the axes of a dataset in stored order, such as `cyx`.
+
+    Without `axistags`, three axes are taken for `cyx`, as steinbock tells Ilastik to take them.
+
+    Raises:
+        ValueError: if the tags cannot be read or do not fit the dataset's number of axes.
+    """
+    tags = dataset.attrs.get("axistags")
+    if tags is None:
+        keys = AXES[-dataset.ndim :] if dataset.ndim in {2, 3} else ""
+    else:
+        keys = parse_axistags(tags.decode() if isinstance(tags, bytes) else str(tags))
+    if len(keys) != dataset.ndim:
+        raise ValueError(f"the axes {keys or 'without names'} do not fit {dataset.ndim} dimensions")
+    return keys
+
+
+def parse_axistags(text: str) -> str:
+    """Return the axis keys of an `axistags` JSON text in their order, such as `zyxc`.
+
+    Raises:
+        ValueError: if the text does not name one-letter axes, each once.
+    """
+    try:
+        keys = [str(axis["key"]) for axis in json.loads(text)["axes"]]
+    except (KeyError, TypeError, json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"the axis tags cannot be read: {text[:80]!r}") from error
+    if any(len(key) != 1 for key in keys) or len(set(keys)) != len(keys):
+        raise ValueError(f"the axis tags name {', '.join(keys)}")
+    return "".join(keys)
+
+
+def axistags_json(keys: str) -> str:
+    """Return the `axistags` text for axes (letters of `cxyzt`), in steinbock's spelling."""
+    return json.dumps({"axes": [{"key": key, "typeFlags": _TYPE_FLAGS[key]} for key in keys]})
+
+
+def _describe(path: Path, file: h5py.File) -> PreparedImage:
+    dataset = find_dataset(file, path)
+    if dataset.dtype.kind not in "iuf":
+        raise PixelTypeError(path, str(dataset.dtype))
+    axes = _plane_axes(path, dataset)
+    sizes = dict(zip(axes, dataset.shape, strict=True))
+    shape = (sizes.get("c", 1), sizes["y"], sizes["x"])
+    return PreparedImage(path, shape, dataset.dtype, _read_record(path, dataset), axes, dataset)
+
+
+def _plane_axes(path: Path, dataset: h5py.Dataset) -> str:
+    """The stored axes, of which all but c, y and x are known to have length 1."""
+    try:
+        axes = axis_keys(dataset)
+    except ValueError as error:
+        raise UnreadableImageError(path, str(error)) from error
+    is_stack = any(
+        size != 1 for key, size in zip(axes, dataset.shape, strict=True) if key not in AXES
+    )
+    if is_stack or not {"y", "x"} <= set(axes) or 0 in dataset.shape:
+        raise ImageAxesError(path, axes, dataset.shape)
+    return axes
+
+
+def _read_record(path: Path, dataset: h5py.Dataset) -> ImageRecord | None:
+    text = dataset.attrs.get("ilpix")
+    if text is None:
+        return None
+    try:
+        return ImageRecord.model_validate_json(text)
+    except ValidationError as error:
+        raise UnreadableImageError(path, f"its attribute 'ilpix' is damaged: {error}") from error

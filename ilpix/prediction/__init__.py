@@ -1,0 +1,1 @@
+"""From a project and a prepared image to probabilities, and pictures of them."""

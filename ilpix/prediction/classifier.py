@@ -1,0 +1,210 @@
+"""A trained project as something that turns an image into class probabilities, tile by tile.
+
+A chunk of rows is read, its tiles are computed by threads, and while the next chunk is computed the
+strips of this one are compressed and written. Threads share nothing but what they read, and every
+pixel's value is computed in one order, so the result is the same for any number of threads and any
+size of tile.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Event
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ilpix.errors import NoClassifierError, StoppedError, WrongChannelsError
+from ilpix.features.filters import Filters, build_filters
+from ilpix.features.selection import FeatureSelection, require_finite
+from ilpix.features.tiles import Tile, TileSize, Window, Workspace, plan_tiles
+from ilpix.forest.voting import PackedForest, pack
+from ilpix.images.hdf5 import open_prepared
+from ilpix.prediction.probabilities import to_uint16, write_probabilities
+from ilpix.project.reading import PixelProject
+
+FloatArray = npt.NDArray[np.float32]
+ReadRows = Callable[[range], FloatArray]
+
+_CHUNK_ROWS = 128
+_CHUNKS_AHEAD = 2  # in computation while one is written
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classifier:
+    """K classes, learnt from images of C channels; many threads may use one."""
+
+    n_channels: int
+    class_names: tuple[str, ...]
+    selection: FeatureSelection
+    filters: Filters
+    forest: PackedForest
+    label_of_vote: tuple[int, ...]  # the class, counted from 0, of each vote column
+    tile_size: TileSize = field(default_factory=TileSize)
+
+    @classmethod
+    def of(cls, project: PixelProject) -> "Classifier":
+        """Make the classifier of a project.
+
+        Raises:
+            NoClassifierError: if the project has no features or was not trained.
+        """
+        if project.features is None:
+            raise NoClassifierError(project.path, "features")
+        if project.forest is None:
+            raise NoClassifierError(project.path, "classifier")
+        n_channels = project.forest.n_columns // len(project.features.columns(1))
+        forest = pack(project.forest)
+        columns = project.features.columns(n_channels)
+        return cls(
+            n_channels,
+            tuple(label_class.name for label_class in project.classes),
+            project.features,
+            build_filters([columns[index] for index in forest.columns], n_channels),
+            forest,
+            tuple(label - 1 for label in project.forest.labels),
+        )
+
+    def predict(self, image: npt.NDArray[Any], threads: int | None = None) -> FloatArray:
+        """Predict an image in memory.
+
+        Args:
+            image: (C, Y, X), any number type; computed in float32.
+            threads: by default one for each core that the process may use.
+
+        Returns:
+            (Y, X, K) float32; zero for a class that was never labelled.
+
+        Raises:
+            WrongChannelsError, ImageTooSmallError, NotFiniteError: if the image does not fit.
+        """
+        pixels = np.ascontiguousarray(image, np.float32)
+        self.require_fitting(pixels.shape)
+        n_threads = threads or _n_cores()
+        with ThreadPoolExecutor(n_threads) as pool:
+            chunks = self._predict_chunks(
+                lambda rows: pixels[:, rows.start : rows.stop],
+                pixels.shape,
+                pool,
+                n_threads,
+                Event(),
+            )
+            return np.concatenate(list(chunks))
+
+    def predict_file(
+        self,
+        source: Path,
+        target: Path,
+        threads: int | None = None,
+        stop: Event | None = None,
+    ) -> None:
+        """Predict a prepared image, in little memory, whole or not at all.
+
+        Args:
+            source: HDF5 image of C channels in any axis order.
+            target: TIFF (Y, X, K) uint16, rounded to nearest; replaced where it exists.
+            threads: by default one for each core that the process may use.
+            stop: set it to end the call soon.
+
+        Raises:
+            WrongChannelsError, ImageTooSmallError, NotFiniteError: if the image does not fit.
+            UnreadableImageError, MissingDatasetError, ImageAxesError, PixelTypeError: from
+            `open_prepared`.
+            StoppedError: if `stop` was set.
+        """
+        n_threads = threads or _n_cores()
+        with open_prepared(source) as image, ThreadPoolExecutor(n_threads) as pool:
+            self.require_fitting(image.shape)
+
+            def read(rows: range) -> FloatArray:
+                return image.read(slice(rows.start, rows.stop))
+
+            chunks = self._predict_chunks(read, image.shape, pool, n_threads, stop or Event())
+            shape = (*image.shape[1:], len(self.class_names))
+            write_probabilities(target, shape, map(to_uint16, chunks), pool)
+
+    def require_fitting(self, shape: tuple[int, ...]) -> None:
+        """Refuse the shape (C, Y, X) of an image that cannot be predicted.
+
+        Raises:
+            WrongChannelsError: if it has another number of channels than the training images.
+            ImageTooSmallError: if a selected scale needs a larger image.
+        """
+        n_channels, height, width = shape
+        if n_channels != self.n_channels:
+            raise WrongChannelsError(n_channels, self.n_channels)
+        self.selection.require_size(height, width)
+
+    def _predict_chunks(
+        self,
+        read: ReadRows,
+        shape: tuple[int, ...],
+        pool: ThreadPoolExecutor,
+        n_threads: int,
+        stop: Event,
+    ) -> Iterator[FloatArray]:
+        """Yield (rows, X, K) from top to bottom."""
+        _, height, width = shape
+        workspaces: SimpleQueue[Workspace] = SimpleQueue()
+        for _ in range(n_threads):
+            workspaces.put(Workspace(self.filters, self.tile_size))
+        waiting: deque[tuple[_Chunk, list[Future[None]]]] = deque()
+        for first in range(0, height, _CHUNK_ROWS):
+            rows = range(first, min(first + _CHUNK_ROWS, height))
+            halo = range(
+                max(0, first - self.filters.halo), min(height, rows.stop + self.filters.halo)
+            )
+            window = Window(read(halo), halo.start, height)
+            require_finite(window.pixels, halo.start)
+            out = np.zeros((len(rows), width, len(self.class_names)), np.float32)
+            chunk = _Chunk(window, first, out)
+            tiles = plan_tiles(rows, width, self.tile_size)
+            jobs = [
+                pool.submit(self._predict_tile, chunk, tile, workspaces, stop) for tile in tiles
+            ]
+            waiting.append((chunk, jobs))
+            if len(waiting) > _CHUNKS_AHEAD:
+                yield _finished(*waiting.popleft())
+        while waiting:
+            yield _finished(*waiting.popleft())
+
+    def _predict_tile(
+        self, chunk: "_Chunk", tile: Tile, workspaces: SimpleQueue[Workspace], stop: Event
+    ) -> None:
+        if stop.is_set():
+            raise StoppedError
+        workspace = workspaces.get()
+        columns = slice(tile.x, tile.x + tile.width)
+        try:
+            for row, n_rows, features in workspace.bands(chunk.window, tile):
+                votes = np.empty((n_rows, tile.width, len(self.label_of_vote)), np.float32)
+                self.forest.predict(features, tile.width, votes)
+                y = tile.y - chunk.first_row + row
+                chunk.out[y : y + n_rows, columns, self.label_of_vote] = votes
+        finally:
+            workspaces.put(workspace)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chunk:
+    """Rows of an image that are predicted together."""
+
+    window: Window
+    first_row: int
+    out: FloatArray  # (rows, X, K)
+
+
+def _finished(chunk: _Chunk, tiles: Iterable[Future[None]]) -> FloatArray:
+    for tile in tiles:
+        tile.result()
+    return chunk.out
+
+
+def _n_cores() -> int:
+    """Cores that this process may use, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,1 @@
+"""The project file: classes, lanes, labels and classifier, read and written."""

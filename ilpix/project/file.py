@@ -1,0 +1,248 @@
+"""Open an Ilastik project, a stranger's file, and read values from it with every one checked.
+
+Nothing outside of the file is ever read: links of any kind, pixels kept in another file and groups
+that contain themselves are refused before the first value is looked at. Pickled values are never
+decoded. `ProjectReader` notes what is wrong and returns an empty value, so that one reading lists
+all problems.
+"""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from ilpix.errors import (
+    InvalidProjectError,
+    NoProjectError,
+    Problem,
+    ProjectLockedError,
+    UnreadableProjectError,
+    WrongWorkflowError,
+)
+from ilpix.project.stored_texts import StoredTexts
+
+WORKFLOW = "Pixel Classification"
+INFOS = "Input Data/infos"
+LABEL_SETS = "PixelClassification/LabelSets"
+FORESTS = "PixelClassification/ClassifierForests"
+FEATURES = "FeatureSelections"
+
+MAX_OBJECTS = 200_000  # groups and datasets; 1000 lanes and 1000 trees make 25 000
+MAX_VALUES = 2**27  # of all datasets that are read together, trees aside
+MAX_TEXT_LENGTH = 2**16
+
+_Item: TypeAlias = h5py.h5g.GroupID | h5py.h5d.DatasetID | h5py.h5t.TypeID
+
+# What h5py raises for damage inside a file: each error of the HDF5 library becomes one of these.
+DAMAGE = (OSError, RuntimeError, ValueError, TypeError, KeyError)
+
+
+@contextmanager
+def open_project(path: Path) -> Iterator[h5py.File]:
+    """Open a pixel classification project for reading.
+
+    Raises:
+        NoProjectError: if there is no such file.
+        UnreadableProjectError: if it is no HDF5 file or cut short.
+        ProjectLockedError: if a running Ilastik has it open.
+        WrongWorkflowError: if it belongs to another Ilastik workflow.
+        InvalidProjectError: if it reaches outside of itself, or is of unbelievable size.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except FileNotFoundError as error:
+        raise NoProjectError(path) from error
+    except BlockingIOError as error:
+        raise ProjectLockedError(path) from error
+    except OSError as error:
+        raise UnreadableProjectError(path, str(error)) from error
+    with file:
+        require_self_contained(file, path)
+        reader = ProjectReader(file)
+        workflow = reader.text("workflowName")
+        if reader.problems:
+            raise InvalidProjectError(path, tuple(reader.problems))
+        if workflow != WORKFLOW:
+            raise WrongWorkflowError(path, workflow)
+        yield file
+
+
+def require_self_contained(file: h5py.File, path: Path) -> None:
+    """Make sure that everything in a file is stored in it, once, and of believable size.
+
+    Raises:
+        InvalidProjectError: with every link, dataset kept elsewhere and group inside itself.
+    """
+    problems: list[Problem] = []
+    try:
+        with StoredTexts(path) as texts:
+            _walk(file, texts, problems)
+    except DAMAGE as error:
+        problems.append(Problem("/", f"is damaged: {error}; restore the file from a backup"))
+    if problems:
+        raise InvalidProjectError(path, tuple(problems))
+
+
+def _walk(file: h5py.File, texts: StoredTexts, problems: list[Problem]) -> None:
+    # h5py's low-level calls, as a project has thousands of datasets
+    root = h5py.h5g.open(file.id, b"/")
+    groups = [("", root)]
+    address = h5py.h5o.get_info(root).addr
+    met = {address}
+    problems += [Problem("/", what) for what in _check_object(root, address, texts)]
+    while groups:
+        parent, group = groups.pop()
+        for name in group:
+            where = f"{parent}/{name.decode(errors='replace')}"
+            if b"\xef\xbf\xbd" in where.encode():
+                problems.append(Problem(where, "has a name that is no UTF-8 text"))
+                continue
+            if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
+                problems.append(Problem(where, "is a link; copy the data itself into the project"))
+                continue
+            info = h5py.h5o.get_info(group, name)
+            if info.addr in met:
+                problems.append(Problem(where, "is stored elsewhere in the file as well"))
+                continue
+            item = h5py.h5o.open(group, name)
+            if isinstance(item, h5py.h5g.GroupID):
+                groups.append((where, item))
+            problems += [Problem(where, what) for what in _check_object(item, info.addr, texts)]
+            met.add(info.addr)
+            if len(met) > MAX_OBJECTS:
+                problems.append(Problem("/", f"holds more than {MAX_OBJECTS} groups and datasets"))
+                return
+
+
+def _check_object(item: _Item, address: int, texts: StoredTexts) -> list[str]:
+    problems = []
+    lengths = [0]
+    try:
+        if isinstance(item, h5py.h5d.DatasetID):
+            layout = item.get_create_plist()
+            if layout.get_layout() == h5py.h5d.VIRTUAL or layout.get_external_count():
+                problems.append("has its values in another file; copy them here")
+            lengths.append(texts.longest_in(item))
+        if h5py.h5a.get_num_attrs(item):
+            lengths.append(texts.longest_in_attributes(address))
+    except (ValueError, IndexError, struct.error) as error:
+        problems.append(f"{error}; save the project in Ilastik again")
+    if max(lengths) > MAX_TEXT_LENGTH:
+        problems.append(f"claims a text of {max(lengths)} characters")
+    return problems
+
+
+class ProjectReader:
+    """Reads values of an open project; notes every problem and returns an empty value instead."""
+
+    def __init__(self, file: h5py.File) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self._room = MAX_VALUES
+
+    def note(self, where: str, what: str) -> None:
+        """Add a problem."""
+        self.problems.append(Problem(where, what))
+
+    def group(self, where: str) -> h5py.Group | None:
+        """Return a group; None where it is missing (a problem) or no group (a problem)."""
+        item = self._item(where)
+        if item is not None and not isinstance(item, h5py.Group):
+            self.note(where, "is a dataset, but a group belongs here")
+            return None
+        return item
+
+    def text(self, where: str) -> str:
+        """Return a text."""
+        dataset = self._dataset(where)
+        if dataset is None:
+            return ""
+        if h5py.check_string_dtype(dataset.dtype) is None or dataset.shape != ():
+            self.note(where, "is no text")
+            return ""
+        return self.decode(where, self._read(where, dataset))
+
+    def texts(self, where: str) -> tuple[str, ...]:
+        """Return a list of texts."""
+        dataset = self._dataset(where)
+        if dataset is None:
+            return ()
+        if h5py.check_string_dtype(dataset.dtype) is None or dataset.ndim != 1:
+            self.note(where, "is no list of texts")
+            return ()
+        values = self._read(where, dataset)
+        return () if values is None else tuple(self.decode(where, value) for value in values)
+
+    def numbers(self, where: str, kinds: str, n_axes: int) -> npt.NDArray[Any] | None:
+        """Return an array; `kinds` are the NumPy type letters that may be there, such as `iu`."""
+        dataset = self._dataset(where)
+        if dataset is None:
+            return None
+        if dataset.dtype.kind not in kinds or dataset.ndim != n_axes:
+            self.note(where, f"has shape {dataset.shape} and type {dataset.dtype}")
+            return None
+        values = self._read(where, dataset)
+        return None if values is None else np.asarray(values)
+
+    def attribute_text(self, where: str, name: str) -> str | None:
+        """Return an attribute that is a text; None where there is none."""
+        item = self._item(where)
+        if item is None:
+            return None
+        try:
+            value = item.attrs.get(name)
+        except DAMAGE as error:
+            self.note(f"{where} attribute {name}", f"cannot be read: {error}")
+            return None
+        if value is not None and not isinstance(value, str | bytes):
+            self.note(f"{where} attribute {name}", "is no text")
+            return None
+        return None if value is None else self.decode(f"{where} attribute {name}", value)
+
+    def decode(self, where: str, value: object) -> str:
+        """Return stored text as text."""
+        if value is None:
+            return ""
+        try:
+            text = value.decode("utf-8") if isinstance(value, bytes) else str(value)
+            text.encode("utf-8")
+        except UnicodeError:
+            self.note(where, "is no UTF-8 text")
+            return ""
+        if len(text) > MAX_TEXT_LENGTH:
+            self.note(where, f"is a text of {len(text)} characters")
+            return ""
+        return text
+
+    def _item(self, where: str) -> h5py.Group | h5py.Dataset | None:
+        try:
+            return self.file[where]
+        except DAMAGE:
+            self.note(where, "missing")
+            return None
+
+    def _dataset(self, where: str) -> h5py.Dataset | None:
+        item = self._item(where)
+        if item is not None and not isinstance(item, h5py.Dataset):
+            self.note(where, "is a group, but a dataset belongs here")
+            return None
+        if item is not None and item.shape is None:
+            self.note(where, "is empty")
+            return None
+        if item is not None and item.size > self._room:
+            self.note(where, f"claims to hold {item.size} values, more than any project can need")
+            return None
+        return item
+
+    def _read(self, where: str, dataset: h5py.Dataset) -> Any:
+        self._room -= dataset.size
+        try:
+            return dataset[()]
+        except DAMAGE as error:
+            self.note(where, f"cannot be read: {error}")
+            return None

@@ -1,0 +1,277 @@
+"""An Ilastik pixel classification project (`.ilp`) as a typed value, checked where it is read."""
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from ilpix.errors import InvalidProjectError
+from ilpix.features.selection import FeatureSelection
+from ilpix.forest.stored import Forest, load_forest
+from ilpix.images.hdf5 import ImageRecord, parse_axistags
+from ilpix.project.file import DAMAGE, FEATURES, FORESTS, INFOS, ProjectReader, open_project
+from ilpix.project.label_blocks import labels_group, read_label_blocks
+
+Color = tuple[int, int, int]  # red, green, blue; 0 to 255
+
+LABEL_NAMES = "PixelClassification/LabelNames"
+LABEL_COLORS = "PixelClassification/LabelColors"
+PMAP_COLORS = "PixelClassification/PmapColors"
+LOCAL_DATA = "Input Data/local_data"
+RECORD = "ilpix"  # our own attribute of the whole file: an ImageRecord
+
+MAX_CLASSES = 255
+MAX_LANE_PX = 2**28
+
+_INTERNAL_CLASSES = frozenset({"ProjectInternalDatasetInfo", "PreloadedArrayDatasetInfo"})
+
+
+@dataclass(frozen=True, slots=True)
+class LabelClass:
+    """One class that a person labels."""
+
+    name: str
+    color: Color  # of its labels
+    pmap_color: Color  # of its probability map
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One training image of a project, as it stands there."""
+
+    index: int  # counted from 0
+    nickname: str
+    file_path: str  # as stored: absolute or relative to the project, with the dataset behind it
+    dataset_class: str  # Ilastik's name for how the pixels are found
+    axes: str  # the stored axis order, such as "cyx"
+    shape: tuple[int, ...]  # in the order of `axes`
+    inner_path: str | None  # of pixels that lie in the project itself
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.shape[self.axes.index("y")], self.shape[self.axes.index("x")]
+
+    @property
+    def n_channels(self) -> int:
+        """How many channels there are; 1 without a channel axis."""
+        return self.shape[self.axes.index("c")] if "c" in self.axes else 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PixelProject:
+    """A project, read and checked."""
+
+    path: Path
+    ilastik_version: str
+    classes: tuple[LabelClass, ...]  # label value 1 is the first
+    lanes: tuple[Lane, ...]
+    features: FeatureSelection | None  # None until features are chosen
+    forest: Forest | None  # None until a classifier is stored
+    labelled_pixels: tuple[tuple[int, ...], ...]  # per lane, per class
+    record: ImageRecord | None  # how the crops were made; None in projects of other programs
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether a person has labelled anything."""
+        return any(map(any, self.labelled_pixels))
+
+    @property
+    def has_classifier(self) -> bool:
+        """Whether a trained classifier is stored."""
+        return self.forest is not None and self.features is not None
+
+    @property
+    def n_channels(self) -> int | None:
+        """Channels that the classifier, or without one every lane, has; None where lanes differ."""
+        if self.forest is not None and self.features is not None:
+            return self.forest.n_columns // len(self.features.columns(1))
+        counts = {lane.n_channels for lane in self.lanes}
+        return counts.pop() if len(counts) == 1 else None
+
+
+def read_project(path: Path) -> PixelProject:
+    """Read a pixel classification project.
+
+    Raises:
+        InvalidProjectError: with every problem found, not only the first.
+        NoProjectError: if there is no such file.
+        UnreadableProjectError: if it is no HDF5 file or cut short.
+        ProjectLockedError: if a running Ilastik has it open.
+        WrongWorkflowError: if it belongs to another Ilastik workflow.
+    """
+    with open_project(path) as file:
+        reader = ProjectReader(file)
+        classes = read_classes(reader)
+        lanes = read_lanes(reader)
+        features, forest = read_classifier(reader, len(classes))
+        project = PixelProject(
+            path=path,
+            ilastik_version=reader.text("ilastikVersion"),
+            classes=classes,
+            lanes=lanes,
+            features=features,
+            forest=forest,
+            labelled_pixels=tuple(_count_labels(reader, lane, len(classes)) for lane in lanes),
+            record=_read_record(reader),
+        )
+    if reader.problems:
+        raise InvalidProjectError(path, tuple(reader.problems))
+    return project
+
+
+def read_lanes(reader: ProjectReader) -> tuple[Lane, ...]:
+    """Read the lanes of an open project; one with a problem is left out, the problem noted."""
+    group = reader.group(INFOS)
+    names = sorted(group) if group is not None else []
+    if names != [f"lane{index:04d}" for index in range(len(names))]:
+        reader.note(INFOS, f"has the lanes {', '.join(names[:5])} …, not lane0000, lane0001, …")
+        return ()
+    lanes = (
+        _read_lane(reader, index, f"{INFOS}/{name}/Raw Data") for index, name in enumerate(names)
+    )
+    return tuple(lane for lane in lanes if lane is not None)
+
+
+def read_classifier(
+    reader: ProjectReader, n_classes: int
+) -> tuple[FeatureSelection | None, Forest | None]:
+    """Read the chosen features and the forests of an open project; None where there are none.
+
+    Problems go to `reader`, among them that features and forests do not fit each other.
+    """
+    features = _read_features(reader)
+    return features, _read_forest(reader, features, n_classes)
+
+
+def _read_lane(reader: ProjectReader, index: int, where: str) -> Lane | None:
+    n_known = len(reader.problems)
+    group = reader.group(where)
+    if group is None:
+        return None
+    texts = {
+        name: reader.text(f"{where}/{name}") if name in group else ""
+        for name in ("__class__", "location", "nickname", "datasetId", "inner_path")
+    }
+    file_path = reader.text(f"{where}/filePath")
+    tags = reader.text(f"{where}/axistags")
+    shape = reader.numbers(f"{where}/shape", "iu", 1)
+    if len(reader.problems) > n_known or shape is None:
+        return None
+    try:
+        axes = parse_axistags(tags)
+    except ValueError as error:
+        reader.note(f"{where}/axistags", str(error))
+        return None
+    sizes = tuple(int(size) for size in shape)
+    if len(axes) != len(sizes) or not {"y", "x"} <= set(axes):
+        reader.note(where, f"has shape {sizes}, which the axes {axes!r} do not fit")
+        return None
+    if min(sizes) < 1 or math.prod(sizes) > MAX_LANE_PX:
+        reader.note(f"{where}/shape", f"is {sizes}, which no training crop has")
+        return None
+    inner_path = None
+    if texts["__class__"] in _INTERNAL_CLASSES or texts["location"] == "ProjectInternal":
+        inner_path = texts["inner_path"] or f"{LOCAL_DATA}/{texts['datasetId']}"
+    return Lane(index, texts["nickname"], file_path, texts["__class__"], axes, sizes, inner_path)
+
+
+def read_classes(reader: ProjectReader) -> tuple[LabelClass, ...]:
+    """Read the classes of an open project; problems go to `reader`."""
+    names = reader.texts(LABEL_NAMES)
+    problems_known = bool(reader.problems)
+    colors, pmap_colors = (
+        _read_colors(reader, where, len(names)) for where in (LABEL_COLORS, PMAP_COLORS)
+    )
+    if not problems_known and not 1 <= len(names) <= MAX_CLASSES:
+        reader.note(LABEL_NAMES, f"names {len(names)} classes")
+    if len(set(names)) != len(names):
+        reader.note(LABEL_NAMES, f"names a class twice: {', '.join(names)}")
+    return tuple(map(LabelClass, names, colors, pmap_colors))
+
+
+def _read_colors(reader: ProjectReader, where: str, n_classes: int) -> Iterable[Color]:
+    values = reader.numbers(where, "iu", 2)
+    if values is None:
+        return [(0, 0, 0)] * n_classes
+    if len(values) < n_classes or values.shape[1] != 3 or np.any((values < 0) | (values > 255)):
+        reader.note(
+            where, f"has no red, green and blue from 0 to 255 for each of {n_classes} classes"
+        )
+        return [(0, 0, 0)] * n_classes
+    return [(int(red), int(green), int(blue)) for red, green, blue in values[:n_classes]]
+
+
+def _read_features(reader: ProjectReader) -> FeatureSelection | None:
+    group = reader.group(FEATURES) if FEATURES in reader.file else None
+    if group is None or len(group) == 0:  # until features are chosen
+        return None
+    n_known = len(reader.problems)
+    ids = reader.texts(f"{FEATURES}/FeatureIds")
+    scales = reader.numbers(f"{FEATURES}/Scales", "fiu", 1)
+    matrix = reader.numbers(f"{FEATURES}/SelectionMatrix", "biu", 2)
+    if len(reader.problems) > n_known or scales is None or matrix is None:
+        return None
+    rows = tuple(tuple(map(bool, row)) for row in matrix)
+    try:
+        selection = FeatureSelection(ids, tuple(map(float, scales)), rows)
+    except ValueError as error:
+        reader.note(FEATURES, str(error))
+        return None
+    return selection if selection.chosen else None
+
+
+def _read_forest(
+    reader: ProjectReader, features: FeatureSelection | None, n_classes: int
+) -> Forest | None:
+    if FORESTS not in reader.file:
+        return None
+    group = reader.group(FORESTS)
+    if group is None or not any(re.match("Forest", name) for name in group):
+        return None
+    try:
+        forest = load_forest(group)
+    except InvalidProjectError as error:
+        reader.problems += error.problems
+        return None
+    except DAMAGE as error:
+        reader.note(FORESTS, f"cannot be read: {error}")
+        return None
+    if forest.labels[-1] > n_classes:
+        reader.note(f"{FORESTS}/known_labels", f"names {forest.labels} of {n_classes} classes")
+    if features is None:
+        reader.note(FEATURES, "names no features, but there is a classifier; train it again")
+    elif forest.n_columns % len(features.columns(1)):
+        reader.note(
+            FORESTS,
+            f"has {forest.n_columns} columns, which is no multiple of the "
+            f"{len(features.columns(1))} that the chosen features give per channel; train it again",
+        )
+    return forest
+
+
+def _count_labels(reader: ProjectReader, lane: Lane, n_classes: int) -> tuple[int, ...]:
+    counts = np.zeros(256, np.int64)
+    for block in read_label_blocks(reader, lane.index, lane.axes, lane.size):
+        counts += np.bincount(block.labels.ravel(), minlength=256)
+    if counts[n_classes + 1 :].any() and n_classes:
+        largest = int(np.flatnonzero(counts)[-1])
+        reader.note(
+            labels_group(lane.index), f"has labels of class {largest}, but there are {n_classes}"
+        )
+    return tuple(int(count) for count in counts[1 : n_classes + 1])
+
+
+def _read_record(reader: ProjectReader) -> ImageRecord | None:
+    text = reader.attribute_text("/", RECORD)
+    if text is None:
+        return None
+    try:
+        return ImageRecord.model_validate_json(text)
+    except ValidationError as error:
+        reader.note(f"attribute {RECORD}", f"does not say how the crops were made: {error}")
+        return None

@@ -1,0 +1,338 @@
+"""Create Ilastik projects, and store classifiers in them as Ilastik itself lays them out.
+
+Ilastik 1.3.3 to 1.4.2 open what is written here. A change is made in a copy beside the project,
+which then takes its place. What Ilastik keeps pickled is a fixed text here, written as it is.
+"""
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+import h5py
+import numpy as np
+
+from ilpix.errors import (
+    IlpixError,
+    InvalidProjectError,
+    LabelClassesError,
+    Problem,
+    ProjectInUseError,
+)
+from ilpix.features.selection import FeatureSelection
+from ilpix.files import replacing
+from ilpix.forest.stored import Forest
+from ilpix.forest.writing import write_forests
+from ilpix.images.hdf5 import ImageRecord, axistags_json
+from ilpix.project.file import (
+    DAMAGE,
+    FEATURES,
+    FORESTS,
+    INFOS,
+    MAX_VALUES,
+    WORKFLOW,
+    open_project,
+)
+from ilpix.project.reading import (
+    LABEL_COLORS,
+    LABEL_NAMES,
+    LOCAL_DATA,
+    PMAP_COLORS,
+    RECORD,
+    Color,
+    LabelClass,
+    read_project,
+)
+
+MIN_CLASSES, MAX_CLASSES = 2, 20
+OLDEST_VERSION = "1.3.3post3"  # steinbock's; every later Ilastik opens it
+
+EXPORT = "Prediction Export"
+CROP_AXES = "cyx"
+
+ASCII = h5py.string_dtype("ascii")
+UTF8 = h5py.string_dtype("utf-8")
+
+# Red, green and blue are steinbock's; the others differ well from them and from each other.
+_COLORS: tuple[Color, ...] = (
+    (255, 0, 0),
+    (0, 255, 0),
+    (0, 0, 255),
+    (255, 255, 0),
+    (255, 0, 255),
+    (0, 255, 255),
+    (255, 128, 0),
+    (128, 0, 255),
+    (0, 128, 0),
+    (150, 90, 40),
+    (255, 160, 190),
+    (0, 100, 140),
+    (160, 160, 160),
+    (128, 0, 0),
+    (190, 255, 130),
+    (0, 0, 128),
+    (130, 130, 0),
+    (190, 140, 255),
+    (80, 80, 80),
+    (240, 220, 100),
+)
+_PMAP_GREEN: Color = (0, 225, 0)  # steinbock's probability map of its green class
+
+_DATASET_IDS = uuid.UUID("6f1c8a34-52a7-5d0b-9a0e-3c1d5b7e2f90")
+_TIME = "Thu Jan  1 00:00:00 1970"  # a project says when it was made; a repeatable one cannot
+_NAME_BYTES = 17  # of a class name in steinbock's projects; longer names make the array wider
+_CLASSIFIER_FACTORY = (
+    b"ccopy_reg\n_reconstructor\np0\n(clazyflow.classifiers.parallelVigraRfLazyflowClassifier\n"
+    b"ParallelVigraRfLazyflowClassifierFactory\np1\nc__builtin__\nobject\np2\nNtp3\nRp4\n(dp5\n"
+    b"VVERSION\np6\nI2\nsV_num_trees\np7\nI100\nsV_label_proportion\np8\nN"
+    b"sV_variable_importance_path\np9\nNsV_variable_importance_enabled\np10\nI00\n"
+    b"sV_kwargs\np11\n(dp12\nsV_num_forests\np13\nI8\nsb."
+)
+
+
+def label_classes(names: Sequence[str]) -> tuple[LabelClass, ...]:
+    """Give each class name its own colour; the first three are steinbock's red, green and blue.
+
+    Raises:
+        LabelClassesError: if there are not 2 to 20 names, or one is empty or given twice.
+    """
+    is_named = all(name.strip() for name in names)
+    if not (
+        is_named and len(set(names)) == len(names) and MIN_CLASSES <= len(names) <= MAX_CLASSES
+    ):
+        raise LabelClassesError(tuple(names))
+    return tuple(
+        LabelClass(name, color, _PMAP_GREEN if color == (0, 255, 0) else color)
+        for name, color in zip(names, _COLORS, strict=False)
+    )
+
+
+def create_project(
+    path: Path,
+    crops: Mapping[str, tuple[int, int, int]],
+    classes: Sequence[LabelClass],
+    record: ImageRecord | None = None,
+    ilastik_version: str = OLDEST_VERSION,
+) -> None:
+    """Write a project that is ready to be labelled, whole or not at all.
+
+    Args:
+        path: the target, which is replaced where it exists; see `require_replaceable`.
+        crops: the (C, Y, X) shape of each crop file, by its path relative to the folder of `path`,
+            such as `ilastik_crops/roi_x0_y0_w50_h50.h5`; one lane each, in this order.
+        classes: as `label_classes` gives them.
+        record: how the crops were made.
+        ilastik_version: which Ilastik the project claims to come from; older ones refuse it.
+    """
+    with replacing(path) as temporary, h5py.File(temporary, "w", libver="earliest") as file:
+        for name, text in (
+            ("workflowName", WORKFLOW),
+            ("ilastikVersion", ilastik_version),
+            ("time", _TIME),
+        ):
+            write_text_value(file, name, text)
+        file["currentApplet"] = np.int64(1)  # feature selection: what a person does first
+        if record is not None:
+            file.attrs[RECORD] = record.model_dump_json()
+        _write_lanes(file, crops)
+        file.create_group(FEATURES)
+        _write_classes(file, classes)
+        write_export_settings(file.create_group(EXPORT), PurePosixPath("ilastik_probabilities"))
+
+
+def require_replaceable(path: Path) -> None:
+    """Make sure that no person's work is lost where a project is written anew.
+
+    Raises:
+        ProjectInUseError: if there is one with labels or a classifier, or that cannot be read.
+    """
+    if not path.exists():
+        return
+    try:
+        project = read_project(path)
+    except IlpixError as error:
+        raise ProjectInUseError(path, "what cannot be read") from error
+    carried = {"labels": project.has_labels, "a classifier": project.has_classifier}
+    if any(carried.values()):
+        raise ProjectInUseError(
+            path, " and ".join(what for what, is_there in carried.items() if is_there)
+        )
+
+
+def store_classifier(
+    project_path: Path,
+    selection: FeatureSelection,
+    forest: Forest,
+    column_names: Sequence[str],
+    n_samples: int,
+) -> None:
+    """Store a trained classifier and its choice of features, in place of those that are there.
+
+    Args:
+        project_path: the project, which is replaced as a whole or stays as it is.
+        selection: the features that `forest` was trained on.
+        forest: its `labels` are label values of the project.
+        column_names: one per column of `forest`, as `selection.names` gives them.
+        n_samples: labelled pixels that `forest` was trained on.
+
+    Raises:
+        InvalidProjectError: if the project cannot be read, or the classifier does not fit it.
+        ProjectLockedError: if a running Ilastik has the project open.
+    """
+    with rewriting(project_path, without={FEATURES, FORESTS}) as file:
+        _write_features(file.create_group(FEATURES), selection)
+        write_forests(file.create_group(FORESTS), forest, column_names, n_samples)
+
+
+@contextmanager
+def rewriting(project_path: Path, without: Collection[str]) -> Iterator[h5py.File]:
+    """Yield a copy of a project without some groups; read back, it replaces the project.
+
+    Args:
+        project_path: the project.
+        without: paths inside the project that are left out of the copy.
+
+    Raises:
+        InvalidProjectError: if the project cannot be read, or the copy is no valid project.
+        ProjectLockedError: if a running Ilastik has the project open.
+    """
+    with replacing(project_path) as temporary:
+        with (
+            open_project(project_path) as source,
+            h5py.File(temporary, "w", libver="earliest") as target,
+        ):
+            copy_without(source, target, without)
+            yield target
+        require_valid(temporary, project_path)
+
+
+def require_valid(draft: Path, project_path: Path) -> None:
+    """Read a draft of a project back before it takes the place of the project.
+
+    Raises:
+        InvalidProjectError: with every problem of the draft, under the name of the project.
+    """
+    try:
+        read_project(draft)
+    except InvalidProjectError as error:
+        raise InvalidProjectError(project_path, error.problems) from error
+
+
+def copy_without(source: h5py.Group, target: h5py.Group, without: Collection[str]) -> None:
+    """Copy a group but for the paths `without`, which are given from the root of the file.
+
+    Values are read and written again: the copying of the HDF5 library itself does not survive
+    damage.
+
+    Raises:
+        InvalidProjectError: if a value is damaged.
+    """
+    _copy_attributes(source, target)
+    for name, item in source.items():
+        where = item.name.lstrip("/")
+        if where in without:
+            continue
+        if isinstance(item, h5py.Group):
+            copy_without(item, target.create_group(name), without)
+        elif isinstance(item, h5py.Dataset):
+            copy_dataset(item, target, name)
+
+
+def copy_dataset(source: h5py.Dataset, target: h5py.Group, name: str) -> None:
+    """Copy a dataset with its type, attributes and compression.
+
+    Raises:
+        InvalidProjectError: if its value is damaged, or too large for any project.
+    """
+    try:
+        if source.size is not None and source.size > MAX_VALUES:
+            raise ValueError(f"claims to hold {source.size} values")
+        value = source[()]
+        copy = target.create_dataset(
+            name,
+            data=value,
+            dtype=None if source.shape is None else source.dtype,
+            chunks=source.chunks,
+            compression=source.compression,
+            compression_opts=source.compression_opts,
+        )
+        _copy_attributes(source, copy)
+    except DAMAGE as error:
+        problem = Problem(source.name, f"cannot be copied: {error}")
+        raise InvalidProjectError(Path(source.file.filename), (problem,)) from error
+
+
+def _copy_attributes(source: h5py.Group | h5py.Dataset, target: h5py.Group | h5py.Dataset) -> None:
+    for name, value in source.attrs.items():
+        dtype = None if isinstance(value, h5py.Empty) else source.attrs.get_id(name).dtype
+        target.attrs.create(name, value, dtype=dtype)
+
+
+def write_export_settings(group: h5py.Group, folder: PurePosixPath) -> None:
+    """Fill an empty `Prediction Export` group as steinbock does: uint16 TIFFs in `folder`."""
+    write_text_value(group, "StorageVersion", "0.1", UTF8)
+    write_text_value(group, "ExportDtype", "uint16", UTF8)
+    group["ExportMin"], group["ExportMax"] = np.float32(0), np.uint16(65535)
+    group["InputMin"], group["InputMax"] = np.float32(0), np.float32(1)
+    write_text_value(group, "OutputAxisOrder", "yxc")
+    write_text_value(group, "OutputFilenameFormat", f"{folder}/{{nickname}}.tiff")
+    write_text_value(group, "OutputFormat", "tiff")
+    write_text_value(group, "OutputInternalPath", "exported_data")
+
+
+def write_lane(group: h5py.Group, crop: PurePosixPath, shape: tuple[int, int, int]) -> None:
+    """Write into an empty `Raw Data` group where the crop of a lane lies and how large it is."""
+    texts = {
+        "__class__": "RelativeFilesystemDatasetInfo",
+        "axistags": axistags_json(CROP_AXES),
+        "datasetId": str(uuid.uuid5(_DATASET_IDS, crop.name)),
+        "display_mode": "grayscale",
+        "filePath": f"{crop}/crop",
+        "location": "FileSystem",
+        "nickname": crop.stem,
+    }
+    for name, text in texts.items():
+        write_text_value(group, name, text)
+    group["allowLabels"], group["normalizeDisplay"] = True, False
+    group["shape"] = np.asarray(shape, np.int64)
+
+
+def write_text_value(
+    group: h5py.Group, name: str, text: str, dtype: np.dtype[np.object_] = ASCII
+) -> None:
+    """Write a text as Ilastik does: UTF-8 bytes, mostly marked as ASCII."""
+    group.create_dataset(name, data=text.encode(), dtype=dtype)
+
+
+def _write_lanes(file: h5py.File, crops: Mapping[str, tuple[int, int, int]]) -> None:
+    inputs = file.create_group("Input Data")
+    inputs["Role Names"] = np.array([b"Raw Data", b"Prediction Mask"], "S15")
+    write_text_value(inputs, "StorageVersion", "0.2", UTF8)
+    file.create_group(INFOS)
+    file.create_group(LOCAL_DATA)
+    for index, (crop, shape) in enumerate(crops.items()):
+        lane = file.create_group(f"{INFOS}/lane{index:04d}")
+        lane.create_group("Prediction Mask")
+        write_lane(lane.create_group("Raw Data"), PurePosixPath(crop), shape)
+
+
+def _write_classes(file: h5py.File, classes: Sequence[LabelClass]) -> None:
+    group = file.create_group("PixelClassification")
+    write_text_value(group, "StorageVersion", "0.1", UTF8)
+    group.create_dataset("ClassifierFactory", data=_CLASSIFIER_FACTORY, dtype=ASCII)
+    names = [label.name.encode() for label in classes]
+    width = max(_NAME_BYTES, *map(len, names))
+    file[LABEL_NAMES] = np.array(names, f"S{width}")
+    file[LABEL_COLORS] = np.array([label.color for label in classes], np.int64)
+    file[PMAP_COLORS] = np.array([label.pmap_color for label in classes], np.int64)
+    for where in (LABEL_NAMES, LABEL_COLORS, PMAP_COLORS):
+        file[where].attrs["isEmpty"] = False
+
+
+def _write_features(group: h5py.Group, selection: FeatureSelection) -> None:
+    write_text_value(group, "StorageVersion", "0.1", UTF8)
+    ids = [feature_id.encode() for feature_id in selection.ids]
+    group.create_dataset("FeatureIds", data=ids, dtype=ASCII)
+    group["Scales"] = np.asarray(selection.scales, np.float64)
+    group["SelectionMatrix"] = np.asarray(selection.matrix, np.bool_)
+    group["ComputeIn2d"] = np.ones(len(selection.scales), np.bool_)

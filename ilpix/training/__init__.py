@@ -1,0 +1,1 @@
+"""From labels to a classifier in the project, and how good it is."""

@@ -1,0 +1,90 @@
+"""Train the classifier of a project without a window: labels in, a stored forest out."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ilpix.features.selection import FeatureSelection
+from ilpix.files import replacing
+from ilpix.forest.growing import TREES, GrownForest, grow_forest
+from ilpix.project.label_images import LabelImage, read_label_source
+from ilpix.project.labels import read_all_labels, write_labels
+from ilpix.project.reading import PixelProject, read_project
+from ilpix.project.writing import store_classifier
+from ilpix.training.samples import Samples, advise, collect_samples
+
+LabelSource = Literal["project"] | Path  # or a folder of label images, or a CSV table of points
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingSummary:
+    """What a classifier was trained from, and the classifier."""
+
+    class_names: dict[int, str]  # of all classes, by label value
+    pixels: dict[int, int]  # labelled pixels, by label value; 0 where a class has none
+    advice: tuple[str, ...]  # sentences for the person who labels
+    samples: Samples
+    grown: GrownForest
+
+
+def train_project(
+    project_path: Path,
+    selection: FeatureSelection,
+    labels: LabelSource = "project",
+    *,
+    seed: int,
+    threads: int | None = None,
+) -> TrainingSummary:
+    """Train a classifier and store it in the project with the labels and the choice of features.
+
+    Args:
+        project_path: an `.ilp` file, which is replaced as a whole or stays as it is. Its crops are
+            found relative to its folder.
+        selection: which features.
+        labels: those in the project, or the source of labels that replace them crop by crop.
+        seed: from 0 to 2^32 - 1; the same seed and labels give the same classifier.
+        threads: None for all cores; does not change the classifier.
+
+    Raises:
+        InvalidProjectError: if the project cannot be read.
+        NoLabelsError: if no pixel is labelled.
+        OneClassError: if only one class is labelled.
+        UnusableLabelsError: if the label source does not fit the project, or a labelled crop is
+            missing, unreadable or unfit.
+    """
+    project = read_project(project_path)
+    new_labels = {} if labels == "project" else read_label_source(project, labels)
+    samples = collect_samples(project, read_all_labels(project) | new_labels, selection)
+    grown = grow_forest(samples.features, samples.labels, seed, n_trees=TREES, threads=threads)
+    _store(project, new_labels, selection, samples, grown)
+    names = class_names(project)
+    counts = {label: int((samples.labels == label).sum()) for label in names}
+    return TrainingSummary(names, counts, advise(samples, names), samples, grown)
+
+
+def class_names(project: PixelProject) -> dict[int, str]:
+    """Return the names of all classes by label value."""
+    return {label: known.name for label, known in enumerate(project.classes, 1)}
+
+
+def _store(
+    project: PixelProject,
+    labels: Mapping[int, LabelImage],
+    selection: FeatureSelection,
+    samples: Samples,
+    grown: GrownForest,
+) -> None:
+    """Labels and classifier together, so that a project never holds one without the other."""
+    with replacing(project.path) as temporary:
+        shutil.copyfile(project.path, temporary)
+        if labels:
+            write_labels(temporary, labels)
+        store_classifier(
+            temporary,
+            selection,
+            grown.forest,
+            selection.names(len(samples.channel_names)),
+            len(samples.labels),
+        )
