@@ -55,7 +55,7 @@ with held_lease(Path({str(tmp_path)!r})) as lease:
     (lease.folder / "file").touch()
     os.kill(os.getpid(), signal.SIGKILL)
 """
-    subprocess.run([sys.executable, "-c", script], check=False, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", script], check=False, cwd=Path(__file__).parents[3])
     (lock,) = tmp_path.glob("*.lock")
     engine = PlayedEngine(lock.stem, "somebody-elses")
     assert sweep_orphans(engine, tmp_path) == [lock.stem]  # type: ignore[arg-type] # played

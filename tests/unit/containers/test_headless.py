@@ -11,7 +11,7 @@ import tifffile
 from containers.headless import cli
 from ilpix.images.hdf5 import write_image
 
-DATA = Path(__file__).parents[1] / "golden" / "data"
+DATA = Path(__file__).parents[2] / "golden" / "data"
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def test_log_lines_look_like_ilastiks(folder: Path, capfd: pytest.CaptureFixture
 
 
 def test_slim_image_needs_a_part_of_what_the_project_needs() -> None:
-    repository = Path(__file__).parents[2]
+    repository = Path(__file__).parents[3]
     needed = (repository / "containers" / "headless" / "requirements.txt").read_text().split()
     declared = (repository / "pyproject.toml").read_text()
     assert needed

@@ -26,7 +26,7 @@ from ilpix.images.hdf5 import write_image
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.reading import read_project
 
-DATA = Path(__file__).parents[1] / "golden" / "data"
+DATA = Path(__file__).parents[2] / "golden" / "data"
 STEMS = ("roi_d_small", "roi_e_exact")
 HEADLESS = f'exec "{sys.executable}" -m containers.headless.cli "$@"'
 Predict = Callable[..., list[Outcome]]
@@ -54,7 +54,7 @@ def predict(
     tmp_path: Path, request_: PredictionRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Predict:
     """Predicts by a shell script in the place of `run_ilastik.sh`."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
 
     def run(script: str, stop: threading.Event | None = None, **settings: object) -> list[Outcome]:
         program = tmp_path / "run_ilastik.sh"

@@ -19,7 +19,7 @@ from containers.gui import (
 )
 from ilpix.errors import NoProjectError
 
-DATA = Path(__file__).parents[1] / "golden" / "data"
+DATA = Path(__file__).parents[2] / "golden" / "data"
 
 
 class PlayedEngine:

@@ -32,7 +32,7 @@ from ilpix.prediction.classifier import Classifier
 from ilpix.prediction.probabilities import LARGEST
 from ilpix.project.reading import read_project
 
-TRAINING = Path(__file__).parents[1] / "golden" / "data" / "training"
+TRAINING = Path(__file__).parents[2] / "golden" / "data" / "training"
 SIDE_PX = 40
 
 
