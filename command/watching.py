@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from ilpix.errors import ProjectLockedError
+from ilpix.project.errors import ProjectLockedError
 from ilpix.project.reading import read_project
 
 POLL_S = 2.0

@@ -1,6 +1,6 @@
 """Tell the failures of a run of Ilastik apart."""
 
-from containers.errors import (
+from containers.run_errors import (
     ClassifierMissingError,
     DiskFullError,
     IlastikFailedError,

@@ -31,7 +31,7 @@ from containers.settings import (
     path_on_engine,
     split_at_commas,
 )
-from ilpix.errors import NoProjectError
+from ilpix.project.errors import NoProjectError
 from ilpix.project.reading import read_project
 
 LOCAL_NAMES = ("ilastik", "run_ilastik.sh")

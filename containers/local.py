@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from containers.command import ilastik_arguments, ilastik_environment, input_name
-from containers.errors import LOG_TAIL_CHARS, LocalProgramError, RunCancelledError
+from containers.errors import LocalProgramError, RunCancelledError
 from containers.lease import held_lease
 from containers.outcome import Outcome
 from containers.prediction import (
@@ -20,6 +20,7 @@ from containers.prediction import (
     Work,
     predict_images,
 )
+from containers.run_errors import LOG_TAIL_CHARS
 from containers.runner import POLL_S, Finished
 from containers.settings import LocalSettings
 from ilpix.prediction.classifier import Classifier

@@ -8,15 +8,15 @@ import h5py
 import numpy as np
 
 from containers.command import DATASET, PreparedInput, input_name
-from containers.errors import (
+from containers.run_errors import (
     DiskFullError,
     OutputMissingError,
     OutputWrongError,
     RunError,
     RunReport,
 )
-from ilpix.errors import InvalidProbabilitiesError
 from ilpix.files import replacing
+from ilpix.prediction.errors import InvalidProbabilitiesError
 from ilpix.prediction.probabilities import verify_probabilities, write_probabilities
 
 BLOCK_ROWS = 256  # read at a time

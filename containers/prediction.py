@@ -17,17 +17,11 @@ import h5py
 
 from containers.command import PreparedInput
 from containers.diagnosis import error_of
-from containers.errors import (
-    ContainerError,
-    OutOfMemoryError,
-    ProgramCrashedError,
-    RunCancelledError,
-    RunError,
-    RunReport,
-)
+from containers.errors import ContainerError, RunCancelledError
 from containers.lease import Lease
 from containers.outcome import Attempt, Outcome
 from containers.outputs import publish
+from containers.run_errors import OutOfMemoryError, ProgramCrashedError, RunError, RunReport
 from containers.runner import Finished
 from containers.settings import IlastikLimits
 from ilpix.errors import IlpixError

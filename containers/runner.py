@@ -11,9 +11,10 @@ import docker
 import docker.errors
 
 from containers.engine import translated
-from containers.errors import LOG_TAIL_CHARS, ContainerError, RunCancelledError
+from containers.errors import ContainerError, RunCancelledError
 from containers.lease import remove_container_quietly
 from containers.run import ContainerRun
+from containers.run_errors import LOG_TAIL_CHARS
 
 POLL_S = 0.2
 logger = logging.getLogger(__name__)

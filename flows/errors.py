@@ -9,9 +9,9 @@ from ilpix.errors import IlpixError
 class ImagesFailedError(IlpixError):
     """Some images failed; all the others are finished."""
 
-    def __init__(self, verb: str, failures: dict[str, str], n_images: int) -> None:
-        super().__init__(verb, failures, n_images)
-        self.verb, self.failures, self.n_images = verb, failures, n_images
+    verb: str
+    failures: dict[str, str]
+    n_images: int
 
     def __str__(self) -> str:
         lines = "".join(f"\n  {image}: {reason}" for image, reason in self.failures.items())
@@ -24,9 +24,8 @@ class ImagesFailedError(IlpixError):
 class EveryImageTooSmallError(IlpixError, ValueError):
     """No image is large enough for a crop, so there would be nothing to label."""
 
-    def __init__(self, cropsize: int, shapes: dict[str, tuple[int, int]]) -> None:
-        super().__init__(cropsize, shapes)
-        self.cropsize, self.shapes = cropsize, shapes
+    cropsize: int
+    shapes: dict[str, tuple[int, int]]
 
     def __str__(self) -> str:
         largest = max(min(shape) for shape in self.shapes.values())
@@ -49,9 +48,7 @@ class NoLocalIlastikError(IlpixError, LookupError):
 class TrainingNeededError(IlpixError):
     """Everything is prepared, but nobody has trained the project yet."""
 
-    def __init__(self, project: Path) -> None:
-        super().__init__(project)
-        self.project = project
+    project: Path
 
     def __str__(self) -> str:
         return (
@@ -66,9 +63,8 @@ class TrainingNeededError(IlpixError):
 class ImageMisfitError(IlpixError, ValueError):
     """A prepared image is not what the classifier was trained on."""
 
-    def __init__(self, image: Path, findings: tuple[Finding, ...]) -> None:
-        super().__init__(image, findings)
-        self.image, self.findings = image, findings
+    image: Path
+    findings: tuple[Finding, ...]
 
     def __str__(self) -> str:
         reasons = (f"{finding.what}; {finding.advice}" for finding in self.findings)

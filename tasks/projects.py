@@ -8,8 +8,9 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from ilpix.errors import IlpixError, ProjectInUseError
+from ilpix.errors import IlpixError
 from ilpix.images.hdf5 import ImageRecord, open_prepared
+from ilpix.project.errors import ProjectInUseError
 from ilpix.project.reading import read_project
 from ilpix.project.writing import create_project, label_classes, require_replaceable
 from tasks.records import FilesWritten, files_written

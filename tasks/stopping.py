@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Event
 
-from ilpix.errors import StoppedError
+from ilpix.prediction.errors import StoppedError
 
 _stop: ContextVar[Event | None] = ContextVar("ilpix_stop", default=None)
 

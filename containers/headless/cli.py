@@ -24,7 +24,8 @@ from containers.headless.export import (
 )
 from containers.headless.inputs import InputError, InputImage, find_input, read_input
 from containers.headless.log import start_logging
-from ilpix.errors import IlpixError, ImageTooSmallError
+from ilpix.errors import IlpixError
+from ilpix.features.errors import ImageTooSmallError
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.reading import read_project
 

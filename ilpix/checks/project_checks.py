@@ -14,7 +14,8 @@ from ilpix.checks.image_checks import (
     check_value_range,
     summarise_values,
 )
-from ilpix.errors import IlpixError, InvalidProjectError, NoPreparedImagesError
+from ilpix.errors import IlpixError, InvalidProjectError
+from ilpix.images.errors import NoPreparedImagesError
 from ilpix.images.hdf5 import AXES, find_prepared, open_prepared
 from ilpix.project.label_images import crop_path, crop_stem
 from ilpix.project.reading import Lane, PixelProject, read_project

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ilpix.errors import ImageTooSmallError, NotFiniteError
+from ilpix.features.errors import ImageTooSmallError, NotFiniteError
 from ilpix.features.filters import build_filters
 from ilpix.features.tiles import TileSize, Window, Workspace, plan_tiles
 

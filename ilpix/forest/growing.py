@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ilpix.errors import OneClassError
+from ilpix.forest.errors import OneClassError
 from ilpix.forest.stored import LEAF, Forest
 
 if TYPE_CHECKING:

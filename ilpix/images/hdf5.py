@@ -21,15 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from ilpix.errors import (
-    IlpixError,
+from ilpix.errors import IlpixError
+from ilpix.files import replacing
+from ilpix.images.errors import (
     ImageAxesError,
     MissingDatasetError,
     NoPreparedImagesError,
     PixelTypeError,
     UnreadableImageError,
 )
-from ilpix.files import replacing
 from ilpix.images.preparation import PreparationOptions
 
 DatasetName = Literal["img", "crop"]

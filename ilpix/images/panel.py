@@ -12,7 +12,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from ilpix.errors import ChannelCountError, InvalidPanelError, Problem
+from ilpix.errors import Problem
+from ilpix.images.errors import ChannelCountError, InvalidPanelError
 
 REQUIRED_COLUMNS = ("channel", "name")
 _KEEP = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}

@@ -14,7 +14,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from ilpix.errors import (
+from ilpix.images.errors import (
     DuplicateImagesError,
     ImageAxesError,
     NoImagesError,

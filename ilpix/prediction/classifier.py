@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ilpix.errors import NoClassifierError, StoppedError, WrongChannelsError
 from ilpix.features.filters import Filters, build_filters
 from ilpix.features.selection import FeatureSelection, require_finite
 from ilpix.features.tiles import Tile, TileSize, Window, Workspace, plan_tiles
 from ilpix.forest.voting import PackedForest, pack
 from ilpix.images.hdf5 import open_prepared
+from ilpix.prediction.errors import NoClassifierError, StoppedError, WrongChannelsError
 from ilpix.prediction.probabilities import to_uint16, write_probabilities
 from ilpix.project.reading import PixelProject
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from imagecodecs import lzw_encode
 from tifffile import TiffFile, TiffFileError, TiffPage, TiffWriter
 
-from ilpix.errors import InvalidProbabilitiesError
 from ilpix.files import replacing
+from ilpix.prediction.errors import InvalidProbabilitiesError
 
 LARGEST = 65535  # the stored value of a probability of 1
 

@@ -16,10 +16,9 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from ilpix.errors import (
-    InvalidProjectError,
+from ilpix.errors import InvalidProjectError, Problem
+from ilpix.project.errors import (
     NoProjectError,
-    Problem,
     ProjectLockedError,
     UnreadableProjectError,
     WrongWorkflowError,

@@ -16,15 +16,11 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from ilpix.errors import (
-    IlpixError,
-    InvalidProjectError,
-    Problem,
-    UnreadableImageError,
-    UnusableLabelsError,
-)
+from ilpix.errors import IlpixError, InvalidProjectError, Problem
 from ilpix.files import replacing
+from ilpix.images.errors import UnreadableImageError
 from ilpix.images.tiff import SUFFIXES, image_stem, read_image
+from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import Lane, PixelProject, read_project
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ilpix.errors import InvalidProjectError, LabelsError, Problem
+from ilpix.errors import InvalidProjectError, Problem
+from ilpix.project.errors import LabelsError
 from ilpix.project.file import ProjectReader, open_project
 from ilpix.project.label_blocks import (
     AXIS_TAGS,

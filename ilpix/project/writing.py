@@ -12,18 +12,13 @@ from pathlib import Path, PurePosixPath
 import h5py
 import numpy as np
 
-from ilpix.errors import (
-    IlpixError,
-    InvalidProjectError,
-    LabelClassesError,
-    Problem,
-    ProjectInUseError,
-)
+from ilpix.errors import IlpixError, InvalidProjectError, Problem
 from ilpix.features.selection import FeatureSelection
 from ilpix.files import replacing
 from ilpix.forest.stored import Forest
 from ilpix.forest.writing import write_forests
 from ilpix.images.hdf5 import ImageRecord, axistags_json
+from ilpix.project.errors import LabelClassesError, ProjectInUseError
 from ilpix.project.file import (
     DAMAGE,
     FEATURES,

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import h5py
 import numpy as np
 
-from ilpix.errors import FixRefusedError, Problem
+from ilpix.errors import Problem
 from ilpix.images.hdf5 import axistags_json, write_image
 from ilpix.project.file import INFOS, ProjectReader, open_project
 from ilpix.project.label_blocks import (
@@ -38,6 +38,7 @@ from ilpix.project.writing import (
     write_text_value,
 )
 from ilpix.repair.crop_files import Pixels, StoredCrop, read_crop, to_planes
+from ilpix.repair.errors import FixRefusedError
 from ilpix.repair.plan import (
     EXPORT_NUMBERS,
     EmbeddedCrop,

@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ilpix.errors import FixRefusedError, InvalidProjectError, Problem
+from ilpix.errors import InvalidProjectError, Problem
 from ilpix.project.file import DAMAGE, ProjectReader, open_project
 from ilpix.project.label_blocks import read_label_blocks
 from ilpix.project.reading import Lane, read_classes, read_classifier, read_lanes
@@ -28,6 +28,7 @@ from ilpix.repair.crop_files import (
     resolve_axes,
 )
 from ilpix.repair.crop_matching import file_names, match_crops
+from ilpix.repair.errors import FixRefusedError
 from ilpix.repair.swap import journal_of
 
 LANE_CLASS = "RelativeFilesystemDatasetInfo"

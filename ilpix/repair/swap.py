@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ilpix.errors import FixRefusedError, Problem
+from ilpix.errors import Problem
 from ilpix.files import flush_to_disk
+from ilpix.repair.errors import FixRefusedError
 
 
 @dataclass(frozen=True, slots=True)

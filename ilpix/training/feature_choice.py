@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ilpix.errors import FeatureChoiceError, OneCropError
 from ilpix.features.selection import FEATURE_IDS, SCALES, FeatureSelection, default_selection
 from ilpix.files import replacing
 from ilpix.images.hdf5 import open_prepared
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.label_images import crop_path, crop_stem
 from ilpix.project.reading import PixelProject
+from ilpix.training.errors import FeatureChoiceError, OneCropError
 from ilpix.training.quality import Grow, add_up, crop_folds, judge, summarise_importance
 from ilpix.training.samples import Samples
 

@@ -7,11 +7,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ilpix.errors import IlpixError, NoLabelsError, Problem, UnusableLabelsError
+from ilpix.errors import IlpixError, Problem
 from ilpix.features.selection import FeatureColumn, FeatureSelection, features_at
 from ilpix.images.hdf5 import open_prepared
+from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.label_images import LabelImage, crop_path, crop_stem
 from ilpix.project.reading import Lane, PixelProject
+from ilpix.training.errors import NoLabelsError
 
 FEW_PIXELS = 20  # of a class; so few seldom show how much a class varies
 

@@ -13,19 +13,9 @@ import pytest
 import tifffile
 
 from containers.errors import (
-    DiskFullError,
-    IlastikFailedError,
     ImageMissingError,
-    OptionsIgnoredError,
-    OutOfMemoryError,
-    OutputMissingError,
-    OutputWrongError,
-    ProgramCrashedError,
-    ProgramMissingError,
     ProgramTooOldError,
     RunCancelledError,
-    RunError,
-    RunTimeoutError,
     SourceNotFoundError,
 )
 from containers.images import PinnedImage, pin_image
@@ -33,10 +23,22 @@ from containers.outcome import Outcome
 from containers.predict import predict_in_container, prepare_engine, remove_containers_of
 from containers.prediction import PredictionRequest
 from containers.run import IMAGE_LABEL, RUN_LABEL
+from containers.run_errors import (
+    DiskFullError,
+    IlastikFailedError,
+    OptionsIgnoredError,
+    OutOfMemoryError,
+    OutputMissingError,
+    OutputWrongError,
+    ProgramCrashedError,
+    ProgramMissingError,
+    RunError,
+    RunTimeoutError,
+)
 from containers.settings import ContainerSettings, PathMapping
-from ilpix.errors import WrongChannelsError
 from ilpix.images.hdf5 import write_image
 from ilpix.prediction.classifier import Classifier
+from ilpix.prediction.errors import WrongChannelsError
 from ilpix.project.reading import read_project
 
 pytestmark = pytest.mark.docker

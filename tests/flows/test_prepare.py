@@ -12,8 +12,9 @@ import tifffile
 from flows.errors import EveryImageTooSmallError, ImagesFailedError
 from flows.options import PrepareOptions
 from flows.prepare import prepare
-from ilpix.errors import NoImagesError, ProjectInUseError
 from ilpix.features.selection import default_selection
+from ilpix.images.errors import NoImagesError
+from ilpix.project.errors import ProjectInUseError
 from ilpix.project.reading import read_project
 from ilpix.project.writing import store_classifier
 from tests.unit.forests import one_leaf_forest

@@ -19,9 +19,10 @@ from flows.options import PrepareOptions, RunOptions, TrainOptions
 from flows.prepare import prepare
 from flows.run import run
 from flows.train import train
-from ilpix.errors import NoClassifierError, NoPreparedImagesError
 from ilpix.example import write_example
+from ilpix.images.errors import NoPreparedImagesError
 from ilpix.prediction.classifier import Classifier
+from ilpix.prediction.errors import NoClassifierError
 from ilpix.prediction.probabilities import to_uint16
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project

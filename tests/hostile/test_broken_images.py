@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from ilpix.errors import UnreadableImageError
+from ilpix.images.errors import UnreadableImageError
 from ilpix.images.hdf5 import open_prepared, parse_axistags, write_image
 from ilpix.repair.crop_files import inspect_crop
 

@@ -4,15 +4,20 @@ import dataclasses
 import importlib
 import inspect
 import pickle
+import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from tblib import pickling_support
 
-import ilpix.errors
+import containers
+import ilpix
+from containers.run_errors import OutputWrongError
 from ilpix.errors import IlpixError
+from ilpix.images.errors import InvalidPanelError
 
 VALUES: dict[Any, Any] = {
     str: "text",
@@ -24,11 +29,18 @@ VALUES: dict[Any, Any] = {
 }
 
 
-def _errors_of(*modules: str) -> Iterator[type[Exception]]:
-    for name in modules:
-        for _, error in inspect.getmembers(importlib.import_module(name), inspect.isclass):
-            if issubclass(error, Exception) and error.__module__ == name:
-                yield error
+def _errors() -> Iterator[type[Exception]]:
+    """Every error class of the science and of the engines, wherever it lives."""
+    for package in (ilpix, containers):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if "errors" in module.name:
+                yield from _errors_of(importlib.import_module(module.name))
+
+
+def _errors_of(module: ModuleType) -> Iterator[type[Exception]]:
+    for _, error in inspect.getmembers(module, inspect.isclass):
+        if issubclass(error, Exception) and error.__module__ == module.__name__:
+            yield error
 
 
 def _value(hint: Any) -> Any:
@@ -46,13 +58,11 @@ def _value(hint: Any) -> Any:
 
 
 def _example_of(error: type[Exception]) -> Exception:
-    if error.__init__ is Exception.__init__:
-        return error("text")
     hints = get_type_hints(error.__init__)
     return error(*(_value(hints[name]) for name in list(inspect.signature(error).parameters)))
 
 
-ERRORS = [*_errors_of("ilpix.errors", "containers.errors")]
+ERRORS = [*_errors()]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
@@ -81,5 +91,6 @@ def test_an_error_is_one_of_ours_and_says_when_it_is_raised(error: type[Exceptio
 
 
 def test_all_errors_are_looked_at() -> None:
-    assert len(ERRORS) > 10
-    assert ilpix.errors.InvalidPanelError in ERRORS
+    assert len(ERRORS) > 50
+    assert InvalidPanelError in ERRORS
+    assert OutputWrongError in ERRORS

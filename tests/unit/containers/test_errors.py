@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from containers import errors
+from containers import errors, run_errors
 from containers.diagnosis import error_of
-from containers.errors import RunReport
+from containers.run_errors import RunReport
 from containers.runner import Finished
 
 REPORT = RunReport(
@@ -35,9 +35,11 @@ FACTS = {
 }
 CLASSES = [
     error
-    for _, error in inspect.getmembers(errors, inspect.isclass)
+    for module in (errors, run_errors)
+    for _, error in inspect.getmembers(module, inspect.isclass)
     if issubclass(error, errors.ContainerError)
 ]
+ERRORS = {error.__name__: error for error in CLASSES}
 
 
 @pytest.mark.parametrize("error", CLASSES)
@@ -46,32 +48,36 @@ def test_every_error_of_a_run_shows_the_end_of_its_log(
 ) -> None:
     names = [name for name in inspect.signature(error.__init__).parameters if name in FACTS]
     one = error(*(FACTS[name] for name in names))
-    assert issubclass(error, errors.RunError) == ("end of the log" in str(one)) or not names
+    assert issubclass(error, run_errors.RunError) == ("end of the log" in str(one)) or not names
 
 
 @pytest.mark.parametrize(
     ("finished", "log", "expected"),
     [
         (Finished(0, 1, ""), "all is well", None),
-        (Finished(None, 1, "", timed_out=True), "", errors.RunTimeoutError),
-        (Finished(None, 1, ""), "", errors.RunVanishedError),
-        (Finished(137, 1, ""), "", errors.OutOfMemoryError),
-        (Finished(1, 1, "", out_of_memory=True), "", errors.OutOfMemoryError),
-        (Finished(139, 1, ""), "", errors.ProgramCrashedError),
-        (Finished(134, 1, ""), "", errors.ProgramCrashedError),
-        (Finished(127, 1, ""), "", errors.ProgramMissingError),
-        (Finished(1, 1, ""), "a trace", errors.IlastikFailedError),
+        (Finished(None, 1, "", timed_out=True), "", run_errors.RunTimeoutError),
+        (Finished(None, 1, ""), "", run_errors.RunVanishedError),
+        (Finished(137, 1, ""), "", run_errors.OutOfMemoryError),
+        (Finished(1, 1, "", out_of_memory=True), "", run_errors.OutOfMemoryError),
+        (Finished(139, 1, ""), "", run_errors.ProgramCrashedError),
+        (Finished(134, 1, ""), "", run_errors.ProgramCrashedError),
+        (Finished(127, 1, ""), "", run_errors.ProgramMissingError),
+        (Finished(1, 1, ""), "a trace", run_errors.IlastikFailedError),
         (
             Finished(0, 1, ""),
             "WARNING Unused command-line args: ['--x']",
-            errors.OptionsIgnoredError,
+            run_errors.OptionsIgnoredError,
         ),
-        (Finished(0, 1, ""), "Your project file has no classifier.", errors.ClassifierMissingError),
-        (Finished(1, 1, ""), "OSError: No space left on device", errors.DiskFullError),
+        (
+            Finished(0, 1, ""),
+            "Your project file has no classifier.",
+            run_errors.ClassifierMissingError,
+        ),
+        (Finished(1, 1, ""), "OSError: No space left on device", run_errors.DiskFullError),
     ],
 )
 def test_ends_of_runs_are_told_apart(
-    finished: Finished, log: str, expected: type[errors.RunError] | None
+    finished: Finished, log: str, expected: type[run_errors.RunError] | None
 ) -> None:
     error = error_of(finished, REPORT, log)
     assert error is None if expected is None else type(error) is expected
@@ -87,16 +93,16 @@ def test_known_messages_of_ilastik_come_with_advice() -> None:
         log_path=Path("a.log"),
         log_tail="All input images must have the same number of channels. Your new image has 3",
     )
-    assert "prepare it with the same panel" in str(errors.IlastikFailedError(report))
+    assert "prepare it with the same panel" in str(run_errors.IlastikFailedError(report))
 
 
 @pytest.mark.parametrize("name", ["EngineUnreachableError", "ImagePullError", "RunTimeoutError"])
 def test_what_may_pass_is_retryable(name: str) -> None:
-    assert getattr(errors, name).retryable
+    assert ERRORS[name].retryable
 
 
 @pytest.mark.parametrize(
     "name", ["ImageMissingError", "IlastikFailedError", "ProgramTooOldError", "OutOfMemoryError"]
 )
 def test_what_cannot_pass_is_not_retryable(name: str) -> None:
-    assert not getattr(errors, name).retryable
+    assert not ERRORS[name].retryable

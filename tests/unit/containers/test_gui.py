@@ -17,7 +17,7 @@ from containers.gui import (
     open_gui_in_browser,
     open_local_gui,
 )
-from ilpix.errors import NoProjectError
+from ilpix.project.errors import NoProjectError
 
 DATA = Path(__file__).parents[2] / "golden" / "data"
 

@@ -9,21 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from containers.errors import (
-    IlastikFailedError,
-    LocalProgramError,
-    OptionsIgnoredError,
-    OutputMissingError,
-    RunCancelledError,
-    RunTimeoutError,
-)
+from containers.errors import LocalProgramError, RunCancelledError
 from containers.local import predict_locally
 from containers.outcome import Outcome
 from containers.prediction import PredictionRequest
+from containers.run_errors import (
+    IlastikFailedError,
+    OptionsIgnoredError,
+    OutputMissingError,
+    RunTimeoutError,
+)
 from containers.settings import LocalSettings
-from ilpix.errors import NoClassifierError
 from ilpix.images.hdf5 import write_image
 from ilpix.prediction.classifier import Classifier
+from ilpix.prediction.errors import NoClassifierError
 from ilpix.project.reading import read_project
 
 DATA = Path(__file__).parents[2] / "golden" / "data"

@@ -12,21 +12,20 @@ import numpy as np
 import pytest
 
 from containers import outputs
-from containers.errors import (
+from containers.errors import EngineUnreachableError, RunCancelledError
+from containers.lease import held_lease
+from containers.outcome import Outcome
+from containers.prediction import Job, PredictionRequest, Work, predict_images
+from containers.run_errors import (
     DiskFullError,
-    EngineUnreachableError,
     IlastikFailedError,
     OutOfMemoryError,
     OutputMissingError,
     OutputWrongError,
-    RunCancelledError,
 )
-from containers.lease import held_lease
-from containers.outcome import Outcome
-from containers.prediction import Job, PredictionRequest, Work, predict_images
 from containers.runner import Finished
 from containers.settings import IlastikLimits
-from ilpix.errors import UnreadableImageError
+from ilpix.images.errors import UnreadableImageError
 from ilpix.images.hdf5 import write_image
 from ilpix.prediction.classifier import Classifier
 from ilpix.prediction.probabilities import LARGEST

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ilpix.errors import ImageTooSmallError, NotFiniteError
+from ilpix.features.errors import ImageTooSmallError, NotFiniteError
 from ilpix.features.selection import (
     FEATURE_IDS,
     SCALES,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
-from ilpix.errors import OneClassError
+from ilpix.forest.errors import OneClassError
 from ilpix.forest.growing import convert_trees, grow_forest, stored_threshold
 from ilpix.forest.stored import LEAF, Forest
 

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from ilpix.errors import (
+from ilpix.images.errors import (
     ImageAxesError,
     MissingDatasetError,
     NoPreparedImagesError,

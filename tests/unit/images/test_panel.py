@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ilpix.errors import ChannelCountError, InvalidPanelError
+from ilpix.images.errors import ChannelCountError, InvalidPanelError
 from ilpix.images.panel import ChannelGroup, Panel, read_panel, require_channels
 
 GROUPED = "channel,name,keep,ilastik\nIr191,DNA1,1,1\nY89,CD45,1,2.0\nIr193,DNA2,1,1\nXe134,,1,\n"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from ilpix.errors import ChannelCountError
+from ilpix.images.errors import ChannelCountError
 from ilpix.images.panel import ChannelGroup, Panel
 from ilpix.images.preparation import (
     PreparationOptions,

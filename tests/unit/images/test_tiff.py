@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from ilpix.errors import (
+from ilpix.images.errors import (
     DuplicateImagesError,
     ImageAxesError,
     NoImagesError,

@@ -10,19 +10,14 @@ import numpy.typing as npt
 import pytest
 import tifffile
 
-from ilpix.errors import (
-    ImageAxesError,
-    ImageTooSmallError,
-    NoClassifierError,
-    NotFiniteError,
-    StoppedError,
-    WrongChannelsError,
-)
+from ilpix.features.errors import ImageTooSmallError, NotFiniteError
 from ilpix.features.selection import FEATURE_IDS, FeatureSelection, compute_features
 from ilpix.features.tiles import TileSize
 from ilpix.forest.stored import LEAF, Forest, predict_samples
+from ilpix.images.errors import ImageAxesError
 from ilpix.images.hdf5 import write_image
 from ilpix.prediction.classifier import Classifier
+from ilpix.prediction.errors import NoClassifierError, StoppedError, WrongChannelsError
 from ilpix.prediction.probabilities import to_uint16
 from ilpix.project.reading import LabelClass, PixelProject
 

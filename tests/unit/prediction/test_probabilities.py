@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 import tifffile
 
-from ilpix.errors import InvalidProbabilitiesError
+from ilpix.prediction.errors import InvalidProbabilitiesError
 from ilpix.prediction.previews import write_preview
 from ilpix.prediction.probabilities import (
     class_areas,

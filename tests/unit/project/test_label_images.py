@@ -12,8 +12,9 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from PIL import Image
 
-from ilpix.errors import InvalidProjectError, UnusableLabelsError
+from ilpix.errors import InvalidProjectError
 from ilpix.files import sha256_of
+from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.label_images import crop_path, crop_stem, export_labels, import_labels
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project

@@ -4,8 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
-from ilpix.errors import InvalidProjectError, LabelsError
+from ilpix.errors import InvalidProjectError
 from ilpix.images.hdf5 import axistags_json
+from ilpix.project.errors import LabelsError
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
 from ilpix.project.writing import create_project, label_classes

@@ -5,10 +5,9 @@ from pathlib import Path
 import h5py
 import pytest
 
-from ilpix.errors import (
-    InvalidProjectError,
+from ilpix.errors import InvalidProjectError, Problem
+from ilpix.project.errors import (
     NoProjectError,
-    Problem,
     ProjectLockedError,
     UnreadableProjectError,
     WrongWorkflowError,

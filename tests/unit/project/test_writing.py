@@ -5,11 +5,12 @@ import h5py
 import numpy as np
 import pytest
 
-from ilpix.errors import InvalidProjectError, LabelClassesError, ProjectInUseError
+from ilpix.errors import InvalidProjectError
 from ilpix.features.selection import FEATURE_IDS, FeatureSelection
 from ilpix.forest.stored import LEAF, Forest
 from ilpix.images.hdf5 import ImageRecord
 from ilpix.images.preparation import PreparationOptions
+from ilpix.project.errors import LabelClassesError, ProjectInUseError
 from ilpix.project.labels import write_labels
 from ilpix.project.reading import read_project
 from ilpix.project.writing import (

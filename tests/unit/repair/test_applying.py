@@ -8,11 +8,13 @@ import pytest
 import tifffile
 from imagecodecs import png_encode
 
-from ilpix.errors import FixRefusedError, InvalidProjectError, ProjectLockedError
+from ilpix.errors import InvalidProjectError
 from ilpix.images.hdf5 import axistags_json
+from ilpix.project.errors import ProjectLockedError
 from ilpix.project.labels import read_all_labels
 from ilpix.project.reading import read_project
 from ilpix.repair.applying import apply_fix
+from ilpix.repair.errors import FixRefusedError
 from ilpix.repair.plan import plan_fix
 from tests.unit.foreign_projects import (
     LABELS,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ilpix.errors import FixRefusedError
 from ilpix.repair.applying import apply_fix, finish_interrupted_fix
+from ilpix.repair.errors import FixRefusedError
 from tests.unit.foreign_projects import assert_fixed, digests, plan, set_up
 
 EXIT_OF_KILLED = 9

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ilpix.errors import FixRefusedError
+from ilpix.repair.errors import FixRefusedError
 from ilpix.repair.swap import Swap, finish_swap, swap_in
 
 SWAPS = (

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ilpix.errors import FeatureChoiceError, OneCropError
 from ilpix.features.selection import FEATURE_IDS, SCALES, FeatureSelection, default_selection
 from ilpix.forest.growing import grow_forest
 from ilpix.project.labels import read_all_labels
 from ilpix.project.reading import read_project
+from ilpix.training.errors import FeatureChoiceError, OneCropError
 from ilpix.training.feature_choice import (
     choose_features,
     measure_speed,

@@ -8,19 +8,17 @@ import numpy as np
 import pytest
 import tifffile
 
-from ilpix.errors import (
-    InvalidProjectError,
-    NoLabelsError,
-    OneClassError,
-    UnusableLabelsError,
-)
+from ilpix.errors import InvalidProjectError
 from ilpix.features.selection import compute_features, default_selection
 from ilpix.files import sha256_of
+from ilpix.forest.errors import OneClassError
 from ilpix.forest.growing import predict_samples
 from ilpix.images.hdf5 import open_prepared, write_image
 from ilpix.prediction.classifier import Classifier
+from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
+from ilpix.training.errors import NoLabelsError
 from ilpix.training.samples import collect_samples
 from ilpix.training.storing import TrainingSummary, train_project
 from tests.unit.labelled_projects import CLASSES, EDGE_PX, SMALL_SELECTION, make_labelled_project

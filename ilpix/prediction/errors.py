@@ -1,0 +1,48 @@
+"""Why an image cannot be predicted, or a prediction not be used."""
+
+from pathlib import Path
+
+from ilpix.errors import IlpixError
+
+
+class NoClassifierError(IlpixError, ValueError):
+    """A project cannot predict, as it was not trained."""
+
+    path: Path
+    missing: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} has no {self.missing}; train it (ilpix train), or in Ilastik choose "
+            "features, label, switch on Live Update and save the project"
+        )
+
+
+class WrongChannelsError(IlpixError, ValueError):
+    """An image has another number of channels than the classifier was trained with."""
+
+    n_channels: int
+    n_trained: int
+
+    def __str__(self) -> str:
+        return (
+            f"the image has {self.n_channels} channels, but the classifier was trained with "
+            f"{self.n_trained}; prepare it with the panel and options of the training images"
+        )
+
+
+class InvalidProbabilitiesError(IlpixError, ValueError):
+    """A file is not the probability image that it should be."""
+
+    path: Path
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.path} is not a valid probability image: {self.what}; predict it again"
+
+
+class StoppedError(IlpixError):
+    """A prediction ended early because it was asked to; nothing was written."""
+
+    def __str__(self) -> str:
+        return "the prediction was stopped before its end"

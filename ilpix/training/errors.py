@@ -1,0 +1,42 @@
+"""Why a classifier cannot be trained or judged."""
+
+from pathlib import Path
+
+from ilpix.errors import IlpixError
+
+
+class NoLabelsError(IlpixError, ValueError):
+    """There is nothing to train on."""
+
+    source: Path
+
+    def __str__(self) -> str:
+        return (
+            f"{self.source} holds no labels; draw some in Ilastik, or give label images beside the "
+            "crops (8-bit, 0 where nothing is labelled)"
+        )
+
+
+class FeatureChoiceError(IlpixError, ValueError):
+    """A choice of features is neither a preset nor a table of features and scales."""
+
+    choice: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"features {self.choice!r}: {self.reason}; give 'all', '>=1px', 'fast', or a CSV table "
+            "with one row per feature and one column per scale"
+        )
+
+
+class OneCropError(IlpixError, ValueError):
+    """The labels of one crop alone cannot be judged on another crop."""
+
+    crops: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"the labels in {', '.join(self.crops)} do not allow cross-validation over crops; "
+            "label two or more classes in each of at least two crops"
+        )
