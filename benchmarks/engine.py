@@ -27,8 +27,9 @@ import numpy.typing as npt
 import tifffile
 from scipy.ndimage import gaussian_filter, zoom
 
+from ilpix.features.computing import features_at
 from ilpix.features.filters import build_filters
-from ilpix.features.selection import default_selection, features_at
+from ilpix.features.selection import default_selection
 from ilpix.features.tiles import TileSize, Window, Workspace, plan_tiles
 from ilpix.forest.growing import grow_forest
 from ilpix.forest.stored import Forest, load_forest

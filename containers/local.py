@@ -12,7 +12,7 @@ from pathlib import Path
 from containers.command import ilastik_arguments, ilastik_environment, input_name
 from containers.errors import LocalProgramError, RunCancelledError
 from containers.lease import held_lease
-from containers.outcome import Outcome
+from containers.outcome import PredictionOutcome
 from containers.prediction import (
     RUNS,
     Job,
@@ -43,7 +43,7 @@ def require_program(program: Path) -> Path:
 
 def predict_locally(
     request: PredictionRequest, settings: LocalSettings, stop: threading.Event
-) -> list[Outcome]:
+) -> list[PredictionOutcome]:
     """Predict prepared images, `settings.batch` of them per process, one process at a time.
 
     Request, stop and outcomes are those of `predict_in_container`. Memory is what Ilastik is told

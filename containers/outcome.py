@@ -18,7 +18,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PredictionOutcome:
     """One image: predicted and verified in `target`, or not, and why."""
 
     image: Path

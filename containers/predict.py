@@ -13,7 +13,7 @@ from containers.engine import connected, plan_account, plan_limits, read_facts
 from containers.errors import ProgramTooOldError
 from containers.images import PinnedImage, PullProgress, pin_image
 from containers.lease import held_lease, remove_run, sweep_orphans
-from containers.outcome import Outcome
+from containers.outcome import PredictionOutcome
 from containers.prediction import (
     RUNS,
     Job,
@@ -82,7 +82,7 @@ def predict_in_container(
     settings: ContainerSettings,
     image: PinnedImage,
     stop: threading.Event,
-) -> list[Outcome]:
+) -> list[PredictionOutcome]:
     """Predict prepared images, `settings.batch` of them per container, one container at a time.
 
     Args:

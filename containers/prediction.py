@@ -19,7 +19,7 @@ from containers.command import PreparedInput
 from containers.diagnosis import error_of
 from containers.errors import ContainerError, RunCancelledError
 from containers.lease import Lease
-from containers.outcome import Attempt, Outcome
+from containers.outcome import Attempt, PredictionOutcome
 from containers.outputs import publish
 from containers.run_errors import OutOfMemoryError, ProgramCrashedError, RunError, RunReport
 from containers.runner import Finished
@@ -85,7 +85,9 @@ class Work:
     settings: IlastikLimits
 
 
-def predict_images(launcher: Launcher, work: Work, stop: threading.Event) -> list[Outcome]:
+def predict_images(
+    launcher: Launcher, work: Work, stop: threading.Event
+) -> list[PredictionOutcome]:
     """Predict each image of `work`; return one outcome per image, in the same order.
 
     Raises:
@@ -120,7 +122,7 @@ class _Course:
     stop: threading.Event
     inputs: dict[int, PreparedInput] = field(default_factory=dict)
     attempts: dict[int, list[Attempt]] = field(default_factory=dict)
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    outcomes: dict[int, PredictionOutcome] = field(default_factory=dict)
     n_runs: int = 0
 
     def plan_groups(self) -> list[tuple[int, ...]]:
@@ -161,7 +163,7 @@ class _Course:
 
     def _conclude(self, i: int, error: IlpixError | None) -> None:
         image, target = self.work.request.images[i], self.work.request.targets[i]
-        self.outcomes[i] = Outcome(image, target, error, tuple(self.attempts.get(i, ())))
+        self.outcomes[i] = PredictionOutcome(image, target, error, tuple(self.attempts.get(i, ())))
 
     def _predict_with_enough_memory(self, group: tuple[int, ...]) -> dict[int, RunError]:
         """Run a group, each time it was short of memory with more; return what failed of it."""

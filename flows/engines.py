@@ -17,7 +17,7 @@ from flows.running.verb_run import VerbRun
 from flows.settings import Settings
 from tasks.engines import DockerEngine, EmbeddedEngine, Engine, LocalEngine
 
-MB = 2**20
+MIB = 2**20
 
 
 def choose_engine(verb_run: VerbRun, options: RunOptions, n_images: int) -> Engine:
@@ -75,7 +75,7 @@ def _local_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> Lo
 def _limits(options: RunOptions, n_parallel: int) -> dict[str, Any]:
     return {
         "cpus": options.threads,
-        "memory_bytes": options.mem and options.mem * MB,
+        "memory_bytes": options.mem and options.mem * MIB,
         "batch": options.batch,
         "parallel": n_parallel,
     }

@@ -16,11 +16,12 @@ from pydantic import BaseModel, Field, PositiveInt
 
 from containers.images import PinnedImage
 from containers.local import predict_locally
-from containers.outcome import Outcome
+from containers.outcome import PredictionOutcome
 from containers.predict import predict_in_container
 from containers.prediction import PredictionRequest
 from containers.settings import ContainerSettings, LocalSettings
-from ilpix.features.selection import FeatureSelection, compute_features
+from ilpix.features.computing import compute_features
+from ilpix.features.selection import FeatureSelection
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.reading import PixelProject, read_project
 
@@ -41,13 +42,13 @@ class EmbeddedEngine(BaseModel, frozen=True, extra="forbid"):
         """Images per run of the engine."""
         return 1
 
-    def predict(self, request: PredictionRequest, stop: Event) -> list[Outcome]:
+    def predict(self, request: PredictionRequest, stop: Event) -> list[PredictionOutcome]:
         """Predict images one after the other; an error of one ends the call."""
         _, classifier = read_classifier(request.project)
         pairs = list(zip(request.images, request.targets, strict=True))
         for image, target in pairs:
             classifier.predict_file(image, target, threads=self.threads, stop=stop)
-        return [Outcome(*pair, error=None) for pair in pairs]
+        return [PredictionOutcome(*pair, error=None) for pair in pairs]
 
 
 class DockerEngine(BaseModel, frozen=True, extra="forbid"):
@@ -67,7 +68,7 @@ class DockerEngine(BaseModel, frozen=True, extra="forbid"):
         """Images per container."""
         return self.settings.batch
 
-    def predict(self, request: PredictionRequest, stop: Event) -> list[Outcome]:
+    def predict(self, request: PredictionRequest, stop: Event) -> list[PredictionOutcome]:
         """See `containers.predict.predict_in_container`."""
         return predict_in_container(request, self.settings, self.image, stop)
 
@@ -89,7 +90,7 @@ class LocalEngine(BaseModel, frozen=True, extra="forbid"):
         """Images per process."""
         return self.settings.batch
 
-    def predict(self, request: PredictionRequest, stop: Event) -> list[Outcome]:
+    def predict(self, request: PredictionRequest, stop: Event) -> list[PredictionOutcome]:
         """See `containers.local.predict_locally`."""
         return predict_locally(request, self.settings, stop)
 
@@ -97,7 +98,7 @@ class LocalEngine(BaseModel, frozen=True, extra="forbid"):
 Engine = Annotated[EmbeddedEngine | DockerEngine | LocalEngine, Field(discriminator="kind")]
 
 
-def facts_of(outcome: Outcome) -> dict[str, Any]:
+def facts_of(outcome: PredictionOutcome) -> dict[str, Any]:
     """Return what is worth telling about a prediction.
 
     Raises:

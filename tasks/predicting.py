@@ -10,7 +10,7 @@ from prefect.client.schemas.objects import TaskRun
 from prefect.states import State
 from prefect.tasks import exponential_backoff
 
-from containers.outcome import Outcome
+from containers.outcome import PredictionOutcome
 from containers.prediction import PredictionRequest
 from ilpix.prediction.probabilities import class_areas
 from tasks.caching import ContentPolicy, is_known
@@ -55,7 +55,7 @@ def predict_image(  # noqa: PLR0913 - what decides the result, and what computes
     computed_by: str,  # noqa: ARG001 - part of the key
     workspace: Path,
     run: str = "",
-    outcome: Outcome | None = None,
+    outcome: PredictionOutcome | None = None,
 ) -> FilesWritten:
     """Predict one prepared image.
 
@@ -98,7 +98,7 @@ def predict_batch(
     """
     stop_if_asked()
     fresh = [call for call in calls if not is_known(work, call)]
-    outcomes: dict[Path, Outcome] = {}
+    outcomes: dict[Path, PredictionOutcome] = {}
     if fresh:
         first = fresh[0]
         request = PredictionRequest(

@@ -17,10 +17,10 @@ from ilpix.checks.image_checks import (
 from ilpix.errors import IlpixError, InvalidProjectError
 from ilpix.images.errors import NoPreparedImagesError
 from ilpix.images.hdf5 import AXES, find_prepared, open_prepared
-from ilpix.project.label_images import crop_path, crop_stem
+from ilpix.project.file import LANE_CLASS
+from ilpix.project.label_images import crop_path, lane_stem
 from ilpix.project.reading import Lane, PixelProject, read_project
 
-RELATIVE_CLASS = "RelativeFilesystemDatasetInfo"
 BYTES_PER_PROBABILITY = 2
 LEAST_COMPRESSION = 10  # of probability images; fewer bytes than this are never enough
 
@@ -151,7 +151,7 @@ def _check_crops(project: PixelProject, findings: list[Finding]) -> list[ValueSu
     """Look for each lane's crop; return the values of those that are there and fit."""
     training = []
     for lane in project.lanes:
-        if lane.inner_path is not None or lane.dataset_class != RELATIVE_CLASS or lane.axes != AXES:
+        if lane.inner_path is not None or lane.dataset_class != LANE_CLASS or lane.axes != AXES:
             what = "is not stored as prepare does: a relative path to a file of axes cyx"
             findings.append(Finding("warning", "crops", _title(lane), what, "run ilpix fix"))
         if lane.inner_path is not None:
@@ -221,4 +221,4 @@ def _check_disk(output_dir: Path, n_probabilities: int) -> list[Finding]:
 
 
 def _title(lane: Lane) -> str:
-    return f"lane {lane.index} ({crop_stem(lane)})"
+    return f"lane {lane.index} ({lane_stem(lane)})"

@@ -3,17 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from ilpix.arrays import FloatArray
 from ilpix.features import _kernels as kernels
-
-if TYPE_CHECKING:
-    from ilpix.features.selection import FeatureColumn
-
-FloatArray = npt.NDArray[np.float32]
+from ilpix.features.selection import FeatureColumn
 
 _PRE_SMOOTHING_RATIO = 3.5  # radius of a kernel per σ
 _FILTER_RATIO = 2.0
@@ -53,7 +49,7 @@ class Filters:
         return self.reach + kernels.MARGIN
 
 
-def build_filters(columns: "Sequence[FeatureColumn]", n_channels: int) -> Filters:
+def build_filters(columns: Sequence[FeatureColumn], n_channels: int) -> Filters:
     """Plan the computation of `columns`, in their order, each of them once."""
     scales = sorted({column.scale for column in columns})
     outputs = np.full((n_channels, len(scales), kernels.N_VALUES), -1, np.int32)

@@ -1,23 +1,12 @@
-"""Ilastik's feature bank: which columns there are, and their values.
+"""Which columns of Ilastik's feature bank are chosen.
 
-Every channel is filtered on its own, in two steps per scale: pre-smoothing, then the filter at no
-more than 1 px. Column order is feature, scale, channel, eigenvalue. Borders mirror without
-repeating the edge pixel.
+Column order is feature, scale, channel, eigenvalue.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from ilpix.features.errors import ImageTooSmallError, NotFiniteError
-from ilpix.features.filters import build_filters
-from ilpix.features.tiles import TileSize, Window, Workspace, plan_tiles
-
-FloatArray = npt.NDArray[np.float32]
+from ilpix.features.errors import ImageTooSmallError
 
 FEATURE_IDS = (
     "GaussianSmoothing",
@@ -152,83 +141,3 @@ def pixels_needed(scale: float) -> int:
 
 def _n_values(feature_id: str) -> int:
     return 2 if feature_id in _TWO_EIGENVALUES else 1
-
-
-def compute_features(
-    image: npt.NDArray[Any],
-    selection: FeatureSelection,
-    columns: Sequence[FeatureColumn] | None = None,
-) -> FloatArray:
-    """Compute feature columns of a whole image; all of them are in memory at once.
-
-    Args:
-        image: (C, Y, X), any number type; computed in float32.
-        selection: decides how large the image has to be.
-        columns: F of the selection's columns for C channels; all of them by default.
-
-    Returns:
-        (Y, X, F) float32.
-
-    Raises:
-        ImageTooSmallError: if a selected scale needs a larger image.
-        NotFiniteError: if a pixel is NaN or infinite.
-    """
-    positions = np.ones(image.shape[1:], np.bool_)
-    values = features_at(image, selection, positions, columns)
-    return values.reshape(*image.shape[1:], -1)
-
-
-def features_at(
-    image: npt.NDArray[Any],
-    selection: FeatureSelection,
-    where: npt.NDArray[Any],
-    columns: Sequence[FeatureColumn] | None = None,
-) -> FloatArray:
-    """Compute feature columns at some pixels; only tiles that hold one are computed.
-
-    Args:
-        image: (C, Y, X), any number type; computed in float32.
-        selection: decides how large the image has to be.
-        where: (Y, X) bool, or (P, 2) integer rows and columns.
-        columns: F of the selection's columns for C channels; all of them by default.
-
-    Returns:
-        (P, F) float32, in the order of `where`; row by row for a mask.
-
-    Raises:
-        ImageTooSmallError: if a selected scale needs a larger image.
-        NotFiniteError: if a pixel is NaN or infinite.
-    """
-    pixels = np.ascontiguousarray(image, np.float32)
-    n_channels, height, width = pixels.shape
-    selection.require_size(height, width)
-    require_finite(pixels)
-    y, x = np.nonzero(where) if where.dtype == np.bool_ else where.T
-    columns = selection.columns(n_channels) if columns is None else columns
-    values = np.empty((len(y), len(columns)), np.float32)
-    size = TileSize()
-    workspace = Workspace(build_filters(columns, n_channels), size)
-    window = Window(pixels, 0, height)
-    for tile in plan_tiles(range(height), width, size):
-        inside = np.flatnonzero(
-            (y >= tile.y) & (y < tile.y + tile.height) & (x >= tile.x) & (x < tile.x + tile.width)
-        )
-        if not len(inside):
-            continue
-        for first, n_rows, features in workspace.bands(window, tile):
-            row = y[inside] - tile.y - first
-            in_band = (row >= 0) & (row < n_rows)
-            chosen = inside[in_band]
-            values[chosen] = features[:, row[in_band], x[chosen] - tile.x].T
-    return values
-
-
-def require_finite(pixels: FloatArray, first_row: int = 0) -> None:
-    """Refuse pixels (C, Y, X) that are NaN or infinite; in the image they begin at `first_row`.
-
-    Raises:
-        NotFiniteError: naming the first of them.
-    """
-    if not np.isfinite(pixels).all():
-        channel, row, column = (int(place[0]) for place in np.nonzero(~np.isfinite(pixels)))
-        raise NotFiniteError(channel, row + first_row, column)

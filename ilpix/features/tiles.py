@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ilpix.arrays import FloatArray
 from ilpix.features import _kernels as kernels
 from ilpix.features.filters import Filters
-
-FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

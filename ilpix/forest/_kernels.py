@@ -17,9 +17,9 @@ from numba import njit
 from ilpix._vectors import BITS, LANES, which_below
 
 SIDE = 8  # px of a block, LANES = SIDE · SIDE
-LEAF = 2**31
+LEAF_BIT = 2**31
 
-# A node with a threshold. A child is a node, or where it is a leaf LEAF and its ballot.
+# A node with a threshold. A child is a node, or where it is a leaf LEAF_BIT and its ballot.
 NODE = np.dtype(
     [("feature", np.uint32), ("threshold", np.float32), ("left", np.uint32), ("right", np.uint32)]
 )
@@ -86,7 +86,7 @@ def _vote(block, nodes, roots, queue, leaves, ballots):
             end, n_leaves = _send(right, pixels & ~below[i], queue, end, leaves, n_leaves)
         first += n
     for i in range(n_leaves):
-        ballots[leaves[i]["child"] - np.uint32(LEAF)] |= leaves[i]["pixels"]
+        ballots[leaves[i]["child"] - np.uint32(LEAF_BIT)] |= leaves[i]["pixels"]
 
 
 @_compiled
@@ -97,8 +97,8 @@ def _send(child, pixels, queue, end, leaves, n_leaves):
     """
     queue[end]["child"], queue[end]["pixels"] = child, pixels
     leaves[n_leaves]["child"], leaves[n_leaves]["pixels"] = child, pixels
-    end += np.uint64((pixels != 0) & (child < LEAF))
-    n_leaves += np.uint64((pixels != 0) & (child >= LEAF))
+    end += np.uint64((pixels != 0) & (child < LEAF_BIT))
+    n_leaves += np.uint64((pixels != 0) & (child >= LEAF_BIT))
     return end, n_leaves
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ilpix.arrays import FloatArray
 from ilpix.forest.errors import OneClassError
 from ilpix.forest.stored import LEAF, Forest
 
@@ -31,7 +32,6 @@ TREES = 100  # as Ilastik
 _STORED_FORESTS = 4
 _FULL_RANGE = 100  # exponent of two of each column's largest magnitude while trees grow
 
-FloatArray = NDArray[np.float32]
 LabelArray = NDArray[np.uint8]
 
 
@@ -87,7 +87,7 @@ def grow_forest(
     )
 
 
-def predict_samples(forest: Forest, features: FloatArray) -> NDArray[np.float64]:
+def mean_votes(forest: Forest, features: FloatArray) -> NDArray[np.float64]:
     """Return (P, K) the mean votes of the leaves that the samples, rows of (P, F), reach."""
     votes = np.zeros((len(features), len(forest.labels)))
     for root in forest.roots:

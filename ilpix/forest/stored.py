@@ -17,8 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ilpix.errors import InvalidProjectError, Problem
-from ilpix.forest._kernels import SIDE
-from ilpix.forest.voting import pack
 
 LEAF = -1
 
@@ -62,25 +60,6 @@ def load_forest(group: h5py.Group) -> Forest:
     if forest is None:
         raise InvalidProjectError(Path(group.file.filename), tuple(problems))
     return forest
-
-
-def predict_samples(forest: Forest, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Predict pixels whose features are known; a value equal to a threshold, or NaN, goes right.
-
-    Args:
-        forest: over F columns and K classes.
-        samples: (P, F).
-
-    Returns:
-        (P, K) class probabilities, in the order of `forest.labels`.
-    """
-    packed = pack(forest)
-    width = max(-(-len(samples) // SIDE**2), 1) * SIDE
-    features = np.zeros((len(packed.columns), SIDE * width), np.float32)
-    features[:, : len(samples)] = samples.T[packed.columns]
-    out = np.empty((SIDE, width, len(forest.labels)), np.float32)
-    packed.predict(features.reshape(-1, SIDE, width), width, out)
-    return out.reshape(SIDE * width, -1)[: len(samples)]
 
 
 @dataclass(frozen=True, eq=False)

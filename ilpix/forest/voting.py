@@ -1,17 +1,14 @@
-"""A forest packed for prediction: what the compiled loops read, and nothing else."""
+"""Ask a forest: packed into what the compiled loops read, and nothing else."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ilpix.arrays import FloatArray
 from ilpix.forest import _kernels as kernels
-
-if TYPE_CHECKING:
-    from ilpix.forest.stored import Forest
-
-FloatArray = npt.NDArray[np.float32]
+from ilpix.forest.stored import Forest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +48,26 @@ class PackedForest:
         )
 
 
-def pack(forest: "Forest") -> PackedForest:
+def predict_samples(forest: Forest, samples: FloatArray) -> FloatArray:
+    """Predict pixels whose features are known; a value equal to a threshold, or NaN, goes right.
+
+    Args:
+        forest: over F columns and K classes.
+        samples: (P, F).
+
+    Returns:
+        (P, K) class probabilities, in the order of `forest.labels`.
+    """
+    packed = pack(forest)
+    width = max(-(-len(samples) // kernels.SIDE**2), 1) * kernels.SIDE
+    features = np.zeros((len(packed.columns), kernels.SIDE * width), np.float32)
+    features[:, : len(samples)] = samples.T[packed.columns]
+    out = np.empty((kernels.SIDE, width, len(forest.labels)), np.float32)
+    packed.predict(features.reshape(-1, kernels.SIDE, width), width, out)
+    return out.reshape(kernels.SIDE * width, -1)[: len(samples)]
+
+
+def pack(forest: Forest) -> PackedForest:
     """Pack a forest; every decision is the same as with float64 thresholds."""
     n_trees, n_classes = len(forest.roots), forest.votes.shape[1]
     tree, order = _walk(forest)
@@ -68,14 +84,14 @@ def pack(forest: "Forest") -> PackedForest:
     nodes = np.zeros(len(order), kernels.NODE)
     nodes["feature"] = np.searchsorted(columns, forest.feature[order])
     nodes["threshold"] = not_below(forest.threshold[order])
-    child = np.where(is_inner, place, kernels.LEAF + ballot).astype(np.uint32)
+    child = np.where(is_inner, place, kernels.LEAF_BIT + ballot).astype(np.uint32)
     nodes["left"], nodes["right"] = child[forest.left[order]], child[forest.right[order]]
     return PackedForest(
         columns, nodes, child[forest.roots], forest.votes[is_mixed].astype(np.float32)
     )
 
 
-def _walk(forest: "Forest") -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int32]]:
+def _walk(forest: Forest) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int32]]:
     """Return the tree of each node, and the nodes with a threshold, from all roots down.
 
     In this order the nodes that most pixels reach lie close to each other.

@@ -19,8 +19,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ilpix.arrays import FloatArray
+from ilpix.features.computing import require_finite
 from ilpix.features.filters import Filters, build_filters
-from ilpix.features.selection import FeatureSelection, require_finite
+from ilpix.features.selection import FeatureSelection
 from ilpix.features.tiles import Tile, TileSize, Window, Workspace, plan_tiles
 from ilpix.forest.voting import PackedForest, pack
 from ilpix.images.hdf5 import open_prepared
@@ -28,7 +30,6 @@ from ilpix.prediction.errors import NoClassifierError, StoppedError, WrongChanne
 from ilpix.prediction.probabilities import to_uint16, write_probabilities
 from ilpix.project.reading import PixelProject
 
-FloatArray = npt.NDArray[np.float32]
 ReadRows = Callable[[range], FloatArray]
 
 _CHUNK_ROWS = 128

@@ -16,12 +16,12 @@ import numpy.typing as npt
 from imagecodecs import lzw_encode
 from tifffile import TiffFile, TiffFileError, TiffPage, TiffWriter
 
+from ilpix.arrays import FloatArray
 from ilpix.files import replacing
 from ilpix.prediction.errors import InvalidProbabilitiesError
 
 LARGEST = 65535  # the stored value of a probability of 1
 
-FloatArray = npt.NDArray[np.float32]
 StoredArray = npt.NDArray[np.uint16]
 
 _STRIP_BYTES = 2**18

@@ -30,6 +30,7 @@ INFOS = "Input Data/infos"
 LABEL_SETS = "PixelClassification/LabelSets"
 FORESTS = "PixelClassification/ClassifierForests"
 FEATURES = "FeatureSelections"
+LANE_CLASS = "RelativeFilesystemDatasetInfo"  # of a lane that names a file
 
 MAX_OBJECTS = 200_000  # groups and datasets; 1000 lanes and 1000 trees make 25 000
 MAX_VALUES = 2**27  # of all datasets that are read together, trees aside

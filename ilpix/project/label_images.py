@@ -16,6 +16,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from ilpix.arrays import LabelImage
 from ilpix.errors import IlpixError, InvalidProjectError, Problem
 from ilpix.files import replacing
 from ilpix.images.errors import UnreadableImageError
@@ -23,8 +24,6 @@ from ilpix.images.tiff import SUFFIXES, image_stem, read_image
 from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import Lane, PixelProject, read_project
-
-LabelImage = NDArray[np.uint8]  # (Y, X), 0 where nothing is labelled
 
 _HDF5_SUFFIXES = frozenset({".h5", ".hdf5", ".ilp"})
 _POINT_COLUMNS = ("crop", "y", "x", "label")
@@ -71,7 +70,7 @@ def import_labels(project_path: Path, source: Path) -> tuple[str, ...]:
     project = read_project(project_path)
     labels = read_label_source(project, source)
     write_labels(project_path, labels)
-    return tuple(crop_stem(lane) for lane in project.lanes if lane.index in labels)
+    return tuple(lane_stem(lane) for lane in project.lanes if lane.index in labels)
 
 
 def read_label_source(project: PixelProject, source: Path) -> dict[int, LabelImage]:
@@ -100,7 +99,7 @@ def crop_path(project: PixelProject, lane: Lane) -> Path:
     return project.path.parent / _file_of(lane)
 
 
-def crop_stem(lane: Lane) -> str:
+def lane_stem(lane: Lane) -> str:
     """Return the name of a lane's label image, without its suffix: that of the crop's file."""
     stored = _file_of(lane) if lane.inner_path is None else PurePosixPath(lane.nickname)
     return image_stem(Path(stored.name))
@@ -119,12 +118,12 @@ def _lanes_by_stem(project: PixelProject) -> dict[str, Lane]:
     Raises:
         InvalidProjectError: if two have the same name.
     """
-    lanes = {crop_stem(lane): lane for lane in project.lanes}
+    lanes = {lane_stem(lane): lane for lane in project.lanes}
     what = "has a crop of the same name as another lane; rename one of the two"
     problems = [
         Problem(f"lane {lane.index}", what)
         for lane in project.lanes
-        if lanes[crop_stem(lane)] is not lane
+        if lanes[lane_stem(lane)] is not lane
     ]
     if problems:
         raise InvalidProjectError(project.path, tuple(problems))

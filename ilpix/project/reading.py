@@ -24,7 +24,7 @@ PMAP_COLORS = "PixelClassification/PmapColors"
 LOCAL_DATA = "Input Data/local_data"
 RECORD = "ilpix"  # our own attribute of the whole file: an ImageRecord
 
-MAX_CLASSES = 255
+MAX_STORED_CLASSES = 255
 MAX_LANE_PX = 2**28
 
 _INTERNAL_CLASSES = frozenset({"ProjectInternalDatasetInfo", "PreloadedArrayDatasetInfo"})
@@ -108,7 +108,7 @@ def read_project(path: Path) -> PixelProject:
         reader = ProjectReader(file)
         classes = read_classes(reader)
         lanes = read_lanes(reader)
-        features, forest = read_classifier(reader, len(classes))
+        features, forest = read_features_and_forest(reader, len(classes))
         project = PixelProject(
             path=path,
             ilastik_version=reader.text("ilastikVersion"),
@@ -137,7 +137,7 @@ def read_lanes(reader: ProjectReader) -> tuple[Lane, ...]:
     return tuple(lane for lane in lanes if lane is not None)
 
 
-def read_classifier(
+def read_features_and_forest(
     reader: ProjectReader, n_classes: int
 ) -> tuple[FeatureSelection | None, Forest | None]:
     """Read the chosen features and the forests of an open project; None where there are none.
@@ -187,7 +187,7 @@ def read_classes(reader: ProjectReader) -> tuple[LabelClass, ...]:
     colors, pmap_colors = (
         _read_colors(reader, where, len(names)) for where in (LABEL_COLORS, PMAP_COLORS)
     )
-    if not problems_known and not 1 <= len(names) <= MAX_CLASSES:
+    if not problems_known and not 1 <= len(names) <= MAX_STORED_CLASSES:
         reader.note(LABEL_NAMES, f"names {len(names)} classes")
     if len(set(names)) != len(names):
         reader.note(LABEL_NAMES, f"names a class twice: {', '.join(names)}")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ilpix.forest.stored import LEAF, Forest
-from ilpix.project.label_images import crop_stem
+from ilpix.project.label_images import lane_stem
 from ilpix.project.reading import Color, PixelProject
 
 NodeArray = npt.NDArray[np.int64]
@@ -46,7 +46,7 @@ class ForestSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Importance:
+class SplitShare:
     """How much the splits of all trees rely on something; the shares of all of a kind sum to 1."""
 
     name: str
@@ -66,14 +66,14 @@ class ProjectSummary:
     preparation: dict[str, object]  # options; empty where unknown
     features: tuple[tuple[str, tuple[float, ...]], ...]  # feature, its scales in px
     forest: ForestSummary | None
-    feature_importance: tuple[Importance, ...]  # per feature and scale, largest first
-    channel_importance: tuple[Importance, ...]  # per channel, largest first
+    feature_importance: tuple[SplitShare, ...]  # per feature and scale, largest first
+    channel_importance: tuple[SplitShare, ...]  # per channel, largest first
 
 
 def summarise(project: PixelProject) -> ProjectSummary:
     """Describe a project.
 
-    Importance counts the splits that look at a column, each weighted by 1/2 to the power of its
+    SplitShare counts the splits that look at a column, each weighted by 1/2 to the power of its
     depth, as splits near the root concern most pixels.
     """
     record = project.record
@@ -83,7 +83,7 @@ def summarise(project: PixelProject) -> ProjectSummary:
         ilastik_version=project.ilastik_version,
         classes=_classes(project),
         crops=tuple(
-            CropSummary(crop_stem(lane), lane.size, counts)
+            CropSummary(lane_stem(lane), lane.size, counts)
             for lane, counts in zip(project.lanes, project.labelled_pixels, strict=True)
         ),
         n_channels=project.n_channels,
@@ -142,7 +142,7 @@ def _levels(forest: Forest) -> Iterator[tuple[NodeArray, NodeArray]]:
         nodes, trees = children.ravel().astype(np.int64), np.repeat(trees[is_inner], 2)
 
 
-def _importance(project: PixelProject) -> tuple[tuple[Importance, ...], tuple[Importance, ...]]:
+def _importance(project: PixelProject) -> tuple[tuple[SplitShare, ...], tuple[SplitShare, ...]]:
     """Return the importance of features at their scales, and that of channels."""
     if project.forest is None or project.features is None or project.n_channels is None:
         return (), ()
@@ -163,7 +163,7 @@ def _importance(project: PixelProject) -> tuple[tuple[Importance, ...], tuple[Im
     return _shares(by_feature), _shares(by_channel)
 
 
-def _shares(weights: dict[str, float]) -> tuple[Importance, ...]:
+def _shares(weights: dict[str, float]) -> tuple[SplitShare, ...]:
     total = sum(weights.values()) or 1.0
-    shares = [Importance(name, weight / total) for name, weight in weights.items()]
+    shares = [SplitShare(name, weight / total) for name, weight in weights.items()]
     return tuple(sorted(shares, key=lambda importance: -importance.share))

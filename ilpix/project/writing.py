@@ -24,6 +24,7 @@ from ilpix.project.file import (
     FEATURES,
     FORESTS,
     INFOS,
+    LANE_CLASS,
     MAX_VALUES,
     WORKFLOW,
     open_project,
@@ -278,7 +279,7 @@ def write_export_settings(group: h5py.Group, folder: PurePosixPath) -> None:
 def write_lane(group: h5py.Group, crop: PurePosixPath, shape: tuple[int, int, int]) -> None:
     """Write into an empty `Raw Data` group where the crop of a lane lies and how large it is."""
     texts = {
-        "__class__": "RelativeFilesystemDatasetInfo",
+        "__class__": LANE_CLASS,
         "axistags": axistags_json(CROP_AXES),
         "datasetId": str(uuid.uuid5(_DATASET_IDS, crop.name)),
         "display_mode": "grayscale",

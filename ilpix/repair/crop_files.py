@@ -20,13 +20,13 @@ from imagecodecs import png_decode
 from ilpix.errors import IlpixError
 from ilpix.images.hdf5 import DatasetName, axis_keys, find_dataset
 from ilpix.project.file import DAMAGE
+from ilpix.project.writing import CROP_AXES
 
 Pixels = npt.NDArray[Any]
 
 HDF5_SUFFIXES = (".h5", ".hdf5")
 CROP_SUFFIXES = (*HDF5_SUFFIXES, ".tif", ".tiff", ".png")
 CROP_DATASET: DatasetName = "crop"
-CROP_AXES = "cyx"
 KNOWN_AXES = "tzcyx"
 
 MAX_CROP_VALUES = 2**28

@@ -14,9 +14,9 @@ import h5py
 import numpy as np
 
 from ilpix.errors import InvalidProjectError, Problem
-from ilpix.project.file import DAMAGE, ProjectReader, open_project
+from ilpix.project.file import DAMAGE, LANE_CLASS, ProjectReader, open_project
 from ilpix.project.label_blocks import read_label_blocks
-from ilpix.project.reading import Lane, read_classes, read_classifier, read_lanes
+from ilpix.project.reading import Lane, read_classes, read_features_and_forest, read_lanes
 from ilpix.project.writing import EXPORT
 from ilpix.repair.crop_files import (
     CROP_AXES,
@@ -30,8 +30,6 @@ from ilpix.repair.crop_files import (
 from ilpix.repair.crop_matching import file_names, match_crops
 from ilpix.repair.errors import FixRefusedError
 from ilpix.repair.swap import journal_of
-
-LANE_CLASS = "RelativeFilesystemDatasetInfo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +246,7 @@ def _relative(folder: Path, project_path: Path) -> str:
 
 def _count_channels(reader: ProjectReader, lanes: Iterable[Lane]) -> int | None:
     """Channels that the classifier was trained with; without one, those that all lanes have."""
-    features, forest = read_classifier(reader, len(read_classes(reader)))
+    features, forest = read_features_and_forest(reader, len(read_classes(reader)))
     if features is not None and forest is not None:
         return forest.n_columns // len(features.columns(1))
     counts = {lane.n_channels for lane in lanes}

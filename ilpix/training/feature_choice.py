@@ -12,7 +12,7 @@ from ilpix.features.selection import FEATURE_IDS, SCALES, FeatureSelection, defa
 from ilpix.files import replacing
 from ilpix.images.hdf5 import open_prepared
 from ilpix.prediction.classifier import Classifier
-from ilpix.project.label_images import crop_path, crop_stem
+from ilpix.project.label_images import crop_path, lane_stem
 from ilpix.project.reading import PixelProject
 from ilpix.training.errors import FeatureChoiceError, OneCropError
 from ilpix.training.quality import Grow, add_up, crop_folds, judge, summarise_importance
@@ -162,7 +162,7 @@ def measure_speed(
 
 def _large_image(project: PixelProject, crop: str) -> NDArray[np.float32]:
     """A crop, repeated until a prediction takes long enough to be measured."""
-    lane = next(lane for lane in project.lanes if crop_stem(lane) == crop)
+    lane = next(lane for lane in project.lanes if lane_stem(lane) == crop)
     with open_prepared(crop_path(project, lane)) as opened:
         image = opened.read()
     repeats = [-(-_MEASURED_EDGE_PX // size) for size in image.shape[1:]]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ilpix.features.selection import FeatureColumn
-from ilpix.forest.growing import FloatArray, GrownForest, LabelArray, grow_forest, predict_samples
+from ilpix.forest.growing import FloatArray, GrownForest, LabelArray, grow_forest, mean_votes
 from ilpix.forest.stored import Forest
 from ilpix.training.samples import Samples, advise
 
@@ -137,7 +137,7 @@ def judge_out_of_bag(samples: Samples, grown: GrownForest) -> Confusion:
         unseen = np.ones(len(votes), dtype=bool)
         unseen[drawn] = False
         tree = replace(forest, roots=np.array([root], np.int32), trees_per_forest=(1,))
-        votes[unseen] += predict_samples(tree, samples.features[unseen])
+        votes[unseen] += mean_votes(tree, samples.features[unseen])
     judged = votes.any(axis=1)
     predicted = _most_voted(votes[judged], forest)
     return _count(samples.labels[judged], predicted, forest.labels)
@@ -161,7 +161,7 @@ def judge(
     """Judge some pixels by a forest of other pixels; both (P,) flags."""
     known, unseen = samples.where(trained_on), samples.where(judged)
     forest = grow(known.features, known.labels).forest
-    predicted = _most_voted(predict_samples(forest, unseen.features), forest)
+    predicted = _most_voted(mean_votes(forest, unseen.features), forest)
     return _count(unseen.labels, predicted, samples.label_values)
 
 

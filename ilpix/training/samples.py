@@ -7,11 +7,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ilpix.arrays import LabelImage
 from ilpix.errors import IlpixError, Problem
-from ilpix.features.selection import FeatureColumn, FeatureSelection, features_at
+from ilpix.features.computing import features_at
+from ilpix.features.selection import FeatureColumn, FeatureSelection
 from ilpix.images.hdf5 import open_prepared
 from ilpix.project.errors import UnusableLabelsError
-from ilpix.project.label_images import LabelImage, crop_path, crop_stem
+from ilpix.project.label_images import crop_path, lane_stem
 from ilpix.project.reading import Lane, PixelProject
 from ilpix.training.errors import NoLabelsError
 
@@ -67,7 +69,7 @@ def collect_samples(
     parts = [_sample_crop(project, lane, labels[lane.index], selection, problems) for lane in lanes]
     if len({part.n_channels for part in parts}) > 1 and not problems:
         problems = [
-            Problem(crop_stem(lane), f"has {part.n_channels} channels, other crops do not")
+            Problem(lane_stem(lane), f"has {part.n_channels} channels, other crops do not")
             for lane, part in zip(lanes, parts, strict=True)
         ]
     if problems:
@@ -77,7 +79,7 @@ def collect_samples(
         features=np.concatenate([part.features for part in parts]),
         labels=np.concatenate([part.labels for part in parts]),
         crops=np.repeat(np.arange(len(parts), dtype=np.int32), sizes),
-        crop_names=tuple(crop_stem(lane) for lane in lanes),
+        crop_names=tuple(lane_stem(lane) for lane in lanes),
         columns=selection.columns(parts[0].n_channels),
         channel_names=_channel_names(project, parts[0].n_channels),
     )
@@ -131,11 +133,11 @@ def _sample_crop(
             image = crop.read()
         if image.shape[1:] != labels.shape:
             what = f"is of size {image.shape[1:]}, but its labels of size {labels.shape}"
-            problems.append(Problem(crop_stem(lane), what))
+            problems.append(Problem(lane_stem(lane), what))
             return _NO_SAMPLES
         features = features_at(image, selection, positions)
     except IlpixError as error:
-        problems.append(Problem(crop_stem(lane), str(error)))
+        problems.append(Problem(lane_stem(lane), str(error)))
         return _NO_SAMPLES
     return _CropSamples(features, labels[tuple(positions.T)], len(image))
 

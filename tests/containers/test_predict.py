@@ -19,7 +19,7 @@ from containers.errors import (
     SourceNotFoundError,
 )
 from containers.images import PinnedImage, pin_image
-from containers.outcome import Outcome
+from containers.outcome import PredictionOutcome
 from containers.predict import predict_in_container, prepare_engine, remove_containers_of
 from containers.prediction import PredictionRequest
 from containers.run import IMAGE_LABEL, RUN_LABEL
@@ -46,7 +46,7 @@ REPOSITORY = Path(__file__).parents[2]
 GOLDEN = REPOSITORY / "tests" / "golden" / "data" / "training"
 MIB = 2**20
 RequestOf = Callable[..., PredictionRequest]
-Predict = Callable[..., list[Outcome]]
+Predict = Callable[..., list[PredictionOutcome]]
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def predict(client: docker.DockerClient, settings: ContainerSettings) -> Predict
 
     def run(
         request: PredictionRequest, stop: threading.Event | None = None, **changes: object
-    ) -> list[Outcome]:
+    ) -> list[PredictionOutcome]:
         changed = settings.model_copy(update=changes)
         return predict_in_container(
             request, changed, pin_image(client, changed), stop or threading.Event()
@@ -240,7 +240,7 @@ def test_hook_can_remove_the_containers_of_a_run(
     client: docker.DockerClient,
     settings: ContainerSettings,
 ) -> None:
-    outcomes: list[Outcome] = []
+    outcomes: list[PredictionOutcome] = []
     worker = threading.Thread(
         target=lambda: outcomes.extend(
             predict(request_of("roi_e_exact"), program="/programs/sleeping.sh")

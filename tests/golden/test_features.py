@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ilpix.features.selection import FeatureSelection, compute_features
+from ilpix.features.computing import compute_features
+from ilpix.features.selection import FeatureSelection
 
 GOLDEN = np.load(Path(__file__).parent / "data" / "engine" / "features.npz")
 

@@ -10,9 +10,10 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from ilpix.features.selection import FeatureSelection, compute_features
+from ilpix.features.computing import compute_features
+from ilpix.features.selection import FeatureSelection
 from ilpix.files import sha256_of
-from ilpix.forest.growing import predict_samples
+from ilpix.forest.growing import mean_votes
 from ilpix.forest.stored import Forest
 from ilpix.images.hdf5 import write_image
 from ilpix.project.file import FORESTS
@@ -91,7 +92,7 @@ def test_classifier_is_as_accurate_as_that_of_ilastik(trained: Trained) -> None:
             features = compute_features(arrays[f"image/{path.stem}"], trained.selection)
         truth = enlarged_truth(path.stem, features.shape[:2])
         ilastik = tifffile.imread(path).argmax(axis=2) + 1
-        ours = predict_samples(forest, features.reshape(-1, features.shape[2])).argmax(axis=1) + 1
+        ours = mean_votes(forest, features.reshape(-1, features.shape[2])).argmax(axis=1) + 1
         hits += [np.count_nonzero(ilastik == truth), np.count_nonzero(ours == truth.ravel())]
         total += truth.size
     of_ilastik, of_ours = hits / total
@@ -102,9 +103,7 @@ def test_classifier_is_as_accurate_as_that_of_ilastik(trained: Trained) -> None:
 def test_stored_forest_is_the_forest_that_was_grown(trained: Trained) -> None:
     stored, grown = forest_of(trained.path), trained.summary.grown.forest
     features = trained.summary.samples.features
-    np.testing.assert_array_equal(
-        predict_samples(stored, features), predict_samples(grown, features)
-    )
+    np.testing.assert_array_equal(mean_votes(stored, features), mean_votes(grown, features))
     assert stored.trees_per_forest == grown.trees_per_forest
 
 
@@ -143,6 +142,6 @@ def test_vigra_reads_the_stored_forests_and_agrees(trained: Trained, tmp_path: P
     groups = [f"{FORESTS}/Forest{index:04d}" for index in range(len(forest.trees_per_forest))]
     files = [trained.path, tmp_path / "samples.npy", tmp_path / "votes.npy"]
     subprocess.run([SYSTEM_PYTHON, "-c", VIGRA_PREDICTION, *files, *groups], check=True)
-    expected = predict_samples(forest, samples)
+    expected = mean_votes(forest, samples)
     # vigra adds up votes in float32
     np.testing.assert_allclose(np.load(tmp_path / "votes.npy"), expected, rtol=0, atol=1e-5)

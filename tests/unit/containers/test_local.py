@@ -11,7 +11,7 @@ import pytest
 
 from containers.errors import LocalProgramError, RunCancelledError
 from containers.local import predict_locally
-from containers.outcome import Outcome
+from containers.outcome import PredictionOutcome
 from containers.prediction import PredictionRequest
 from containers.run_errors import (
     IlastikFailedError,
@@ -28,7 +28,7 @@ from ilpix.project.reading import read_project
 DATA = Path(__file__).parents[2] / "golden" / "data"
 STEMS = ("roi_d_small", "roi_e_exact")
 HEADLESS = f'exec "{sys.executable}" -m containers.headless.cli "$@"'
-Predict = Callable[..., list[Outcome]]
+Predict = Callable[..., list[PredictionOutcome]]
 
 
 @pytest.fixture
@@ -55,7 +55,9 @@ def predict(
     """Predicts by a shell script in the place of `run_ilastik.sh`."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
 
-    def run(script: str, stop: threading.Event | None = None, **settings: object) -> list[Outcome]:
+    def run(
+        script: str, stop: threading.Event | None = None, **settings: object
+    ) -> list[PredictionOutcome]:
         program = tmp_path / "run_ilastik.sh"
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)

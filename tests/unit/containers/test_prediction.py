@@ -14,7 +14,7 @@ import pytest
 from containers import outputs
 from containers.errors import EngineUnreachableError, RunCancelledError
 from containers.lease import held_lease
-from containers.outcome import Outcome
+from containers.outcome import PredictionOutcome
 from containers.prediction import Job, PredictionRequest, Work, predict_images
 from containers.run_errors import (
     DiskFullError,
@@ -71,12 +71,12 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
 
 
 @pytest.fixture
-def predict(tmp_path: Path, classifier: Classifier) -> Callable[..., list[Outcome]]:
+def predict(tmp_path: Path, classifier: Classifier) -> Callable[..., list[PredictionOutcome]]:
     """Predicts some images, 0.h5, 1.h5, ..., with a played program."""
 
     def run(
         program: PlayedProgram, count: int, batch: int = 1, stop: threading.Event | None = None
-    ) -> list[Outcome]:
+    ) -> list[PredictionOutcome]:
         images = tuple(tmp_path / "img" / f"{i}.h5" for i in range(count))
         for path in images:
             if not path.exists():
@@ -91,7 +91,7 @@ def predict(tmp_path: Path, classifier: Classifier) -> Callable[..., list[Outcom
     return run
 
 
-def test_images_are_grouped_and_published(predict: Callable[..., list[Outcome]]) -> None:
+def test_images_are_grouped_and_published(predict: Callable[..., list[PredictionOutcome]]) -> None:
     program = PlayedProgram()
     outcomes = predict(program, 5, batch=2)
     assert [outcome.error for outcome in outcomes] == [None] * 5
@@ -101,7 +101,7 @@ def test_images_are_grouped_and_published(predict: Callable[..., list[Outcome]])
 
 @pytest.mark.parametrize("suffix", ["", "-img", "_Probabilities"])
 def test_output_is_found_under_whatever_nickname(
-    predict: Callable[..., list[Outcome]], suffix: str
+    predict: Callable[..., list[PredictionOutcome]], suffix: str
 ) -> None:
     assert [outcome.error for outcome in predict(PlayedProgram(suffix=suffix), 2, batch=2)] == [
         None,
@@ -109,14 +109,16 @@ def test_output_is_found_under_whatever_nickname(
     ]
 
 
-def test_bad_image_is_found_by_halving(predict: Callable[..., list[Outcome]]) -> None:
+def test_bad_image_is_found_by_halving(predict: Callable[..., list[PredictionOutcome]]) -> None:
     program = PlayedProgram(lambda job: Finished(1, 0.1, "no") if "3.h5" in job.images else None)
     outcomes = predict(program, 4, batch=4)
     assert [type(outcome.error) for outcome in outcomes] == [type(None)] * 3 + [IlastikFailedError]
     assert [n for n, _ in program.runs] == [4, 2, 2, 1, 1]
 
 
-def test_memory_is_raised_before_a_batch_is_split(predict: Callable[..., list[Outcome]]) -> None:
+def test_memory_is_raised_before_a_batch_is_split(
+    predict: Callable[..., list[PredictionOutcome]],
+) -> None:
     program = PlayedProgram(lambda job: Finished(137, 0.1, "") if len(job.inputs) > 1 else None)
     outcomes = predict(program, 2, batch=2)
     assert [outcome.error for outcome in outcomes] == [None, None]
@@ -126,7 +128,7 @@ def test_memory_is_raised_before_a_batch_is_split(predict: Callable[..., list[Ou
     ]
 
 
-def test_memory_is_not_raised_without_end(predict: Callable[..., list[Outcome]]) -> None:
+def test_memory_is_not_raised_without_end(predict: Callable[..., list[PredictionOutcome]]) -> None:
     program = PlayedProgram(lambda _: Finished(137, 0.1, ""))
     (outcome,) = predict(program, 1)
     assert isinstance(outcome.error, OutOfMemoryError)
@@ -134,7 +136,7 @@ def test_memory_is_not_raised_without_end(predict: Callable[..., list[Outcome]])
 
 
 def test_lost_engine_ends_the_course_but_keeps_what_was_done(
-    predict: Callable[..., list[Outcome]],
+    predict: Callable[..., list[PredictionOutcome]],
 ) -> None:
     def lose(job: Job) -> None:
         if "2.h5" in job.images:
@@ -146,7 +148,7 @@ def test_lost_engine_ends_the_course_but_keeps_what_was_done(
 
 
 def test_output_whose_probabilities_do_not_sum_to_one_is_not_published(
-    predict: Callable[..., list[Outcome]],
+    predict: Callable[..., list[PredictionOutcome]],
 ) -> None:
     (outcome,) = predict(PlayedProgram(value=LARGEST // 2), 1)
     assert isinstance(outcome.error, OutputWrongError)
@@ -155,7 +157,7 @@ def test_output_whose_probabilities_do_not_sum_to_one_is_not_published(
 
 
 def test_full_disk_ends_the_course(
-    predict: Callable[..., list[Outcome]], monkeypatch: pytest.MonkeyPatch
+    predict: Callable[..., list[PredictionOutcome]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fill(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -167,13 +169,15 @@ def test_full_disk_ends_the_course(
     assert len(program.runs) == 1
 
 
-def test_success_without_output_is_an_error(predict: Callable[..., list[Outcome]]) -> None:
+def test_success_without_output_is_an_error(
+    predict: Callable[..., list[PredictionOutcome]],
+) -> None:
     (outcome,) = predict(PlayedProgram(lambda _: Finished(0, 0.1, "")), 1)
     assert isinstance(outcome.error, OutputMissingError)
 
 
 def test_broken_input_is_told_without_a_run(
-    predict: Callable[..., list[Outcome]], tmp_path: Path
+    predict: Callable[..., list[PredictionOutcome]], tmp_path: Path
 ) -> None:
     (tmp_path / "img").mkdir()
     (tmp_path / "img" / "0.h5").write_bytes(b"nothing")
@@ -184,7 +188,7 @@ def test_broken_input_is_told_without_a_run(
     assert [n for n, _ in program.runs] == [1]
 
 
-def test_stop_is_seen_before_a_run(predict: Callable[..., list[Outcome]]) -> None:
+def test_stop_is_seen_before_a_run(predict: Callable[..., list[PredictionOutcome]]) -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(RunCancelledError):

@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ilpix.features.computing import compute_features, features_at
 from ilpix.features.errors import ImageTooSmallError, NotFiniteError
-from ilpix.features.selection import (
-    FEATURE_IDS,
-    SCALES,
-    FeatureSelection,
-    compute_features,
-    default_selection,
-    features_at,
-)
+from ilpix.features.selection import FEATURE_IDS, SCALES, FeatureSelection, default_selection
 from tests.unit.slow_twins import slow_feature
 
 Image = npt.NDArray[np.float32]

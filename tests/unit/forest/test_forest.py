@@ -14,8 +14,8 @@ from numba import njit
 
 from ilpix._vectors import BITS, LANES, which_below
 from ilpix.errors import InvalidProjectError, Problem
-from ilpix.forest.stored import LEAF, Forest, load_forest, predict_samples
-from ilpix.forest.voting import not_below
+from ilpix.forest.stored import LEAF, Forest, load_forest
+from ilpix.forest.voting import not_below, predict_samples
 from tests.unit.slow_twins import slow_predict
 
 N_COLUMNS = 4

@@ -10,10 +10,12 @@ import numpy.typing as npt
 import pytest
 import tifffile
 
+from ilpix.features.computing import compute_features
 from ilpix.features.errors import ImageTooSmallError, NotFiniteError
-from ilpix.features.selection import FEATURE_IDS, FeatureSelection, compute_features
+from ilpix.features.selection import FEATURE_IDS, FeatureSelection
 from ilpix.features.tiles import TileSize
-from ilpix.forest.stored import LEAF, Forest, predict_samples
+from ilpix.forest.stored import LEAF, Forest
+from ilpix.forest.voting import predict_samples
 from ilpix.images.errors import ImageAxesError
 from ilpix.images.hdf5 import write_image
 from ilpix.prediction.classifier import Classifier

@@ -15,7 +15,7 @@ from PIL import Image
 from ilpix.errors import InvalidProjectError
 from ilpix.files import sha256_of
 from ilpix.project.errors import UnusableLabelsError
-from ilpix.project.label_images import crop_path, crop_stem, export_labels, import_labels
+from ilpix.project.label_images import crop_path, export_labels, import_labels, lane_stem
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
 from ilpix.project.writing import create_project, label_classes
@@ -45,7 +45,7 @@ def some_labels(seed: int, stem: str) -> LabelImage:
 def labels_of(path: Path) -> dict[str, LabelImage]:
     project = read_project(path)
     labels = read_all_labels(project)
-    return {crop_stem(lane): labels[lane.index] for lane in project.lanes}
+    return {lane_stem(lane): labels[lane.index] for lane in project.lanes}
 
 
 def problems_of(project: Path, source: Path) -> dict[str, str]:
@@ -243,7 +243,7 @@ def test_crop_file_is_found_in_a_stored_path(
         del group["filePath"]
         group["filePath"] = stored.encode()
     read = read_project(project)
-    assert crop_stem(read.lanes[0]) == stem
+    assert lane_stem(read.lanes[0]) == stem
     assert crop_path(read, read.lanes[0]) == project.parent / file
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ilpix.features.selection import FeatureColumn
 from ilpix.files import sha256_of
-from ilpix.forest.growing import grow_forest, predict_samples
+from ilpix.forest.growing import grow_forest, mean_votes
 from ilpix.training.quality import (
     Confusion,
     QualityReport,
@@ -85,7 +85,7 @@ def test_out_of_bag_judges_by_trees_that_did_not_see_the_pixel() -> None:
         ]
         if roots:
             unseen = replace(grown.forest, roots=np.array(roots))
-            votes = predict_samples(unseen, features[np.newaxis])
+            votes = mean_votes(unseen, features[np.newaxis])
             judged += 1
             right += grown.forest.labels[votes.argmax()] == samples.labels[pixel]
     confusion = judge_out_of_bag(samples, grown)

@@ -9,10 +9,11 @@ import pytest
 import tifffile
 
 from ilpix.errors import InvalidProjectError
-from ilpix.features.selection import compute_features, default_selection
+from ilpix.features.computing import compute_features
+from ilpix.features.selection import default_selection
 from ilpix.files import sha256_of
 from ilpix.forest.errors import OneClassError
-from ilpix.forest.growing import predict_samples
+from ilpix.forest.growing import mean_votes
 from ilpix.images.hdf5 import open_prepared, write_image
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.errors import UnusableLabelsError
@@ -227,7 +228,7 @@ def test_stored_forest_decides_as_the_grown_one(project: Path) -> None:
     assert stored is not None
     features = summary.samples.features
     np.testing.assert_array_equal(
-        predict_samples(stored, features), predict_samples(summary.grown.forest, features)
+        mean_votes(stored, features), mean_votes(summary.grown.forest, features)
     )
 
 
