@@ -32,6 +32,7 @@ from flows.running.manifest import read_manifest
 from flows.running.progress import tell_pull
 from flows.settings import list_settings
 from ilpix.checks.findings import has_errors
+from ilpix.data_directory import PROBABILITIES, PROJECT, REPORT_PAGE
 from ilpix.errors import IlpixError
 from ilpix.project import label_images
 from ilpix.project.reading import read_project
@@ -139,7 +140,7 @@ def check(
 
 
 @app.command
-def show(project: Path = Path("pixel_classifier.ilp"), /, *, json: bool = False) -> int:
+def show(project: Path = PROJECT, /, *, json: bool = False) -> int:
     """Say what is in a project: classes, labels, crops, features, forests, what matters most.
 
     Parameters
@@ -189,7 +190,7 @@ def classify(
 @app.command
 def gui(
     *,
-    ilp: Project = Path("pixel_classifier.ilp"),
+    ilp: Project = PROJECT,
     settings: Annotated[GuiSettings, Flat] = GuiSettings(),
 ) -> int:
     """Open a project in Ilastik to label and train by hand: a local one, else in the browser.
@@ -221,8 +222,8 @@ def demo(folder: Path = Path("demo"), /) -> int:
     with reporting("run", Output(data_dir=folder)) as ended:
         share = demo_flows(folder)
         console.out.print(f"{100 * share:.1f} % of all pixels have the right class")
-        console.out.print(f"probabilities: {folder / 'ilastik_probabilities'}")
-        console.out.print(f"colour previews: {folder / 'ilpix_report' / 'index.html'}")
+        console.out.print(f"probabilities: {folder / PROBABILITIES}")
+        console.out.print(f"colour previews: {folder / REPORT_PAGE}")
     return ended.code
 
 
@@ -231,7 +232,7 @@ app.command(labels_app)
 
 
 @labels_app.command(name="export")
-def export_labels(folder: Path, /, *, ilp: Project = Path("pixel_classifier.ilp")) -> int:
+def export_labels(folder: Path, /, *, ilp: Project = PROJECT) -> int:
     """Write the labels of every crop as a label image (uint8 TIFF, 0 = unlabelled).
 
     Parameters
@@ -248,7 +249,7 @@ def export_labels(folder: Path, /, *, ilp: Project = Path("pixel_classifier.ilp"
 
 
 @labels_app.command(name="import")
-def import_labels(source: Path, /, *, ilp: Project = Path("pixel_classifier.ilp")) -> int:
+def import_labels(source: Path, /, *, ilp: Project = PROJECT) -> int:
     """Store label images, or a table of points, in a project; only the crops they name change.
 
     Parameters

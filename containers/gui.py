@@ -20,7 +20,6 @@ from containers.images import PinnedImage, PullProgress, pin_image
 from containers.lease import held_lease, remove_container_quietly
 from containers.local import require_program
 from containers.predict import require_version
-from containers.prediction import RUNS
 from containers.presets import GUI_IMAGE
 from containers.run import LEASE_LABEL, PLATFORM
 from containers.runner import POLL_S
@@ -31,6 +30,7 @@ from containers.settings import (
     path_on_engine,
     split_at_commas,
 )
+from ilpix.data_directory import RUNS, WORKSPACE
 from ilpix.project.errors import NoProjectError
 from ilpix.project.reading import read_project
 
@@ -130,7 +130,7 @@ def open_gui_in_browser(
     engine = ContainerSettings(image=settings.image, pull=settings.pull, engine=settings.engine)
     folder = project.resolve().parent
     content = read_project(project)
-    with connected(engine) as client, held_lease(folder / ".ilpix" / RUNS, client) as lease:
+    with connected(engine) as client, held_lease(folder / WORKSPACE / RUNS, client) as lease:
         image = pin_image(client, engine, progress)
         require_version(content, image)
         run = GuiRun(

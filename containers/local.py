@@ -14,7 +14,6 @@ from containers.errors import LocalProgramError, RunCancelledError
 from containers.lease import held_lease
 from containers.outcome import PredictionOutcome
 from containers.prediction import (
-    RUNS,
     Job,
     PredictionRequest,
     Work,
@@ -23,6 +22,7 @@ from containers.prediction import (
 from containers.run_errors import LOG_TAIL_CHARS
 from containers.runner import POLL_S, Finished
 from containers.settings import LocalSettings
+from ilpix.data_directory import RUNS
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.reading import read_project
 

@@ -15,7 +15,6 @@ from containers.images import PinnedImage, PullProgress, pin_image
 from containers.lease import held_lease, remove_run, sweep_orphans
 from containers.outcome import PredictionOutcome
 from containers.prediction import (
-    RUNS,
     Job,
     PredictionRequest,
     Work,
@@ -34,6 +33,7 @@ from containers.run import (
 )
 from containers.runner import Finished, run_to_completion
 from containers.settings import ContainerSettings, path_on_engine
+from ilpix.data_directory import RUNS
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.reading import PixelProject, read_project
 

@@ -24,11 +24,11 @@ from containers.outputs import publish
 from containers.run_errors import OutOfMemoryError, ProgramCrashedError, RunError, RunReport
 from containers.runner import Finished
 from containers.settings import IlastikLimits
+from ilpix.data_directory import LOGS
 from ilpix.errors import IlpixError
 from ilpix.images.hdf5 import find_dataset, open_prepared
 from ilpix.prediction.classifier import Classifier
 
-RUNS, LOGS = "runs", "logs"  # folders of the workspace, which is `.ilpix` in the data directory
 logger = logging.getLogger(__name__)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, field_validator
 
+from ilpix.data_directory import CROPS, IMAGES, PANEL, PREPARED, PROBABILITIES, PROJECT
 from ilpix.images.preparation import PreparationOptions
 
 LabelNames = Annotated[
@@ -44,18 +45,16 @@ class PrepareOptions(PreparationOptions):
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
 
-    img: Path = Field(Path("img"), title="Images", description="folder of the C×Y×X TIFF images")
+    img: Path = Field(IMAGES, title="Images", description="folder of the C×Y×X TIFF images")
     panel: Path = Field(
-        Path("panel.csv"), title="Panel", description="table that names the channels, one a row"
+        PANEL, title="Panel", description="table that names the channels, one a row"
     )
-    ilp: OutputPath = Field(
-        Path("pixel_classifier.ilp"), title="Project", description="the Ilastik project to create"
-    )
+    ilp: OutputPath = Field(PROJECT, title="Project", description="the Ilastik project to create")
     imgout: Path = Field(
-        Path("ilastik_img"), title="Prepared images", description="folder for the prepared images"
+        PREPARED, title="Prepared images", description="folder for the prepared images"
     )
     cropout: Path = Field(
-        Path("ilastik_crops"), title="Crops", description="folder for the crops to draw labels on"
+        CROPS, title="Crops", description="folder for the crops to draw labels on"
     )
     cropsize: PositiveInt = Field(
         512, title="Crop size", description="edge of a crop, in pixels of the scaled image"
@@ -112,14 +111,12 @@ class PrepareOptions(PreparationOptions):
 class RunOptions(Options):
     """How prepared images become probability images."""
 
-    ilp: Path = Field(
-        Path("pixel_classifier.ilp"), title="Project", description="the trained Ilastik project"
-    )
+    ilp: Path = Field(PROJECT, title="Project", description="the trained Ilastik project")
     img: Path = Field(
-        Path("ilastik_img"), title="Prepared images", description="folder of the prepared images"
+        PREPARED, title="Prepared images", description="folder of the prepared images"
     )
     probabilities: OutputPath = Field(
-        Path("ilastik_probabilities"),
+        PROBABILITIES,
         title="Probabilities",
         description="folder for the probability images",
     )
@@ -167,9 +164,7 @@ class RunOptions(Options):
 class TrainOptions(Options):
     """How labels become a classifier."""
 
-    ilp: Path = Field(
-        Path("pixel_classifier.ilp"), title="Project", description="the project that is trained"
-    )
+    ilp: Path = Field(PROJECT, title="Project", description="the project that is trained")
     labels: Path | None = Field(
         None,
         title="Label images",
@@ -203,12 +198,10 @@ class TrainOptions(Options):
 class FixOptions(Options):
     """How an existing project and its crops are made to fit."""
 
-    ilp: Path = Field(
-        Path("pixel_classifier.ilp"), title="Project", description="the project to fix"
-    )
-    crop: Path = Field(Path("ilastik_crops"), title="Crops", description="folder of its crops")
+    ilp: Path = Field(PROJECT, title="Project", description="the project to fix")
+    crop: Path = Field(CROPS, title="Crops", description="folder of its crops")
     probabs: Path = Field(
-        Path("ilastik_probabilities"),
+        PROBABILITIES,
         title="Probabilities",
         description="folder that Ilastik's own export is set to",
     )
@@ -233,12 +226,12 @@ class FixOptions(Options):
 class CheckOptions(Options):
     """What is compared with what."""
 
-    ilp: Path = Field(Path("pixel_classifier.ilp"), title="Project", description="the project")
+    ilp: Path = Field(PROJECT, title="Project", description="the project")
     img: Path = Field(
-        Path("ilastik_img"), title="Prepared images", description="folder of the prepared images"
+        PREPARED, title="Prepared images", description="folder of the prepared images"
     )
     probabilities: OutputPath = Field(
-        Path("ilastik_probabilities"),
+        PROBABILITIES,
         title="Probabilities",
         description="folder for the results, whose disk is looked at",
     )

@@ -10,14 +10,13 @@ from prefect import flow
 from flows.options import TrainOptions
 from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_markdown
-from flows.showing.report import REPORT
+from ilpix.data_directory import TRAINING_REPORT
 from ilpix.features.selection import FeatureSelection
 from ilpix.project.reading import PixelProject, read_project
 from ilpix.training.feature_choice import choose_features
 from ilpix.training.quality_report import JSON_NAME, TABLE_NAME
 from tasks.training import crop_files, digest_labels, suggest_selection, train_classifier
 
-TRAINING_REPORT = Path(REPORT) / "training"
 _log = logging.getLogger(__name__)
 
 

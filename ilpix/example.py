@@ -15,6 +15,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from ilpix.data_directory import IMAGES, PANEL
 from ilpix.files import replacing, write_text
 from ilpix.images.crops import CropWindow
 
@@ -61,10 +62,10 @@ def write_example(folder: Path, seed: int = SEED) -> None:
     rng = np.random.default_rng(seed)
     for name, shape in SHAPES.items():
         truth, image = _grow_tissue(shape, rng)
-        _write_tiff(folder / "img" / f"{name}.tiff", image, "CYX")
+        _write_tiff(folder / IMAGES / f"{name}.tiff", image, "CYX")
         _write_tiff(folder / "truth" / f"{name}.tiff", truth, "YX")
     rows = [f"{m.channel},{m.name},1,{m.group}" for m in _MARKERS]
-    write_text(folder / "panel.csv", "\n".join(["channel,name,keep,ilastik", *rows, ""]))
+    write_text(folder / PANEL, "\n".join(["channel,name,keep,ilastik", *rows, ""]))
 
 
 def draw_labels(

@@ -14,9 +14,9 @@ from typing import Any, Self
 from pydantic import BaseModel, ValidationError
 
 from flows.running.outcomes import Outcome
+from ilpix.data_directory import MANIFEST
 from ilpix.files import write_text
 
-MANIFEST = "ilpix_run.json"
 _PROGRAMS = (
     "ilpix",
     "prefect",

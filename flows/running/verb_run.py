@@ -24,11 +24,11 @@ from flows.running.outcomes import Outcome, outcome_of
 from flows.running.progress import showing
 from flows.running.runners import AnyRunner, Width, choose_width, task_runner
 from flows.settings import Settings
+from ilpix.data_directory import RECORDS, WORKSPACE
 from tasks.chunks import run_chunk
 from tasks.records import FilesWritten
 from tasks.stopping import stopping_on_error
 
-WORKSPACE = Path(".ilpix")  # in the data directory, so that a copy keeps its cache
 LONGEST_WAIT_S = 0.5
 SINGLY = 1000  # up to so many images each is submitted as a task of its own
 
@@ -84,7 +84,7 @@ class VerbRun:
         if chunks is None and len(calls) > SINGLY:
             chunks = Chunks(self.settings.chunk_size, run_chunk)
         here = work.with_options(
-            result_storage=self.workspace / "results", refresh_cache=self.refresh
+            result_storage=self.workspace / RECORDS, refresh_cache=self.refresh
         )
         states: dict[str, State[Any]] = {}
         with (

@@ -9,11 +9,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from flows.running.outcomes import Outcome
 from flows.running.verb_run import VerbRun
+from ilpix.data_directory import PREVIEWS, REPORT, REPORT_PAGE
 from ilpix.files import write_text
 from ilpix.prediction.previews import write_preview
 from ilpix.project.reading import PixelProject
-
-REPORT = "ilpix_report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,8 @@ def write_report(run: VerbRun, project: PixelProject, targets: Sequence[Path]) -
 
     The same results give the same bytes. A preview newer than what it shows is kept.
     """
-    folder = run.path(Path(REPORT))
-    previews = {target.stem: folder / "previews" / f"{target.stem}.png" for target in targets}
+    folder = run.path(REPORT)
+    previews = {target.stem: run.path(PREVIEWS) / f"{target.stem}.png" for target in targets}
     colors = [label_class.pmap_color for label_class in project.classes]
     stale = [
         target for target in targets if not _is_newer(previews[target.stem], target, project.path)
@@ -43,7 +42,7 @@ def write_report(run: VerbRun, project: PixelProject, targets: Sequence[Path]) -
         legend=[(label_class.name, label_class.pmap_color) for label_class in project.classes],
         images=[_row(outcome, previews, folder) for outcome in run.outcomes],
     )
-    write_text(folder / "index.html", page)
+    write_text(run.path(REPORT_PAGE), page)
     return list(previews.values())
 
 

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import h5py
 import numpy as np
 
+from ilpix.data_directory import PROBABILITIES
 from ilpix.errors import IlpixError, InvalidProjectError, Problem
 from ilpix.features.selection import FeatureSelection
 from ilpix.files import replacing
@@ -133,7 +134,7 @@ def create_project(
         _write_lanes(file, crops)
         file.create_group(FEATURES)
         _write_classes(file, classes)
-        write_export_settings(file.create_group(EXPORT), PurePosixPath("ilastik_probabilities"))
+        write_export_settings(file.create_group(EXPORT), PurePosixPath(PROBABILITIES))
 
 
 def require_replaceable(path: Path) -> None:

@@ -1,0 +1,19 @@
+"""The names of everything in a data directory: steinbock's files, and ours beside them."""
+
+from pathlib import Path
+
+IMAGES = Path("img")  # (C, Y, X) TIFF images
+PANEL = Path("panel.csv")
+PREPARED = Path("ilastik_img")  # HDF5, as Ilastik sees the images
+CROPS = Path("ilastik_crops")  # HDF5, to label
+PROJECT = Path("pixel_classifier.ilp")
+PROBABILITIES = Path("ilastik_probabilities")  # (Y, X, K) TIFF images
+
+MANIFEST = Path("ilpix_run.json")  # how everything was made
+REPORT = Path("ilpix_report")
+REPORT_PAGE = REPORT / "index.html"
+PREVIEWS = REPORT / "previews"
+TRAINING_REPORT = REPORT / "training"
+
+WORKSPACE = Path(".ilpix")  # private; in the data directory, so that a copy keeps its cache
+RECORDS, RUNS, LOGS = "results", "runs", "logs"  # in it: finished tasks, running containers, logs
