@@ -12,6 +12,7 @@ import sys
 from threading import Thread
 
 from command.server import TemporaryServer
+from ilpix.rooms import HiddenRoomError, require_own_rooms
 
 SERVED = frozenset({"prepare", "train", "run", "fix", "classify", "demo"})  # keep records of runs
 COMPUTING = frozenset({"train", "run", "classify", "demo"})
@@ -19,6 +20,10 @@ COMPUTING = frozenset({"train", "run", "classify", "demo"})
 
 def main() -> None:
     """Run the command line with a temporary server, where it needs one and none is set."""
+    try:
+        require_own_rooms()
+    except HiddenRoomError as error:
+        sys.exit(f"error: {error}")
     gc.disable()
     verb = next(iter(sys.argv[1:]), "")
     # settings may name a server in files as well; reading those takes longer than it is worth here

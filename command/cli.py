@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from threading import Event
 from typing import Annotated
@@ -42,6 +43,7 @@ app = App(
     name="ilpix",
     help="Pixel classification of multiplexed tissue images with Ilastik's own numbers.",
     help_format="markdown",
+    version=lambda: version("ilpix"),
     result_action="return_value",
 )
 

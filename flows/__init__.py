@@ -1,4 +1,4 @@
-"""What happens in which order: one flow per verb, the settings and the command line."""
+"""What happens in which order in ilpix: one flow per verb, and the settings."""
 
 import flows.no_telemetry  # noqa: F401 - before Prefect is imported
 from flows.check import check
@@ -9,6 +9,9 @@ from flows.prepare import prepare
 from flows.run import run
 from flows.settings import Settings
 from flows.train import train
+from ilpix.rooms import require_own_rooms
+
+require_own_rooms()
 
 __all__ = [
     "CheckOptions",

@@ -1,0 +1,1 @@
+"""One file in, one file out: the tasks of ilpix, typed, retried, cached and recorded."""

@@ -1,9 +1,10 @@
-"""The wheel, installed where the repository is out of reach."""
+"""The source distribution, and its wheel, installed where the repository is out of reach."""
 
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,16 @@ PACKAGES = tuple(
     if (REPOSITORY / name).is_dir()
 )
 CODE = frozenset({".py", ".pyc", ".nbi", ".nbc"})
+NOT_SOURCE = (
+    ".*_cache",
+    ".venv",
+    ".git",
+    ".hypothesis",
+    "__pycache__",
+    "*.egg-info",
+    "build",
+    "dist",
+)
 OF_A_CHECKOUT = {
     "Dockerfile",
     "requirements.txt",
@@ -27,18 +38,25 @@ OF_A_CHECKOUT = {
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy, so that nothing in the repository can leak into it."""
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution, built from a copy of the repository."""
+    folder = tmp_path_factory.mktemp("sdist")
+    shutil.copytree(REPOSITORY, folder / "source", ignore=shutil.ignore_patterns(*NOT_SOURCE))
+    build = f"from setuptools.build_meta import build_sdist; build_sdist({str(folder)!r})"
+    subprocess.run(
+        [sys.executable, "-c", build], cwd=folder / "source", check=True, capture_output=True
+    )
+    (built,) = folder.glob("*.tar.gz")
+    return built
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from the source distribution, so that nothing else in the repository leaks into it."""
     folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    for name in PACKAGES:
-        shutil.copytree(REPOSITORY / name, source / name)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(REPOSITORY / name, source)
-    words = ["pip", "wheel", "--no-deps", "--no-build-isolation", "-w", folder, source]
+    words = ["pip", "wheel", "--no-deps", "--no-build-isolation", "-w", folder, sdist]
     subprocess.run([sys.executable, "-m", *words], check=True, capture_output=True)
     (built,) = folder.glob("*.whl")
-    shutil.rmtree(source)
     return built
 
 
@@ -65,6 +83,14 @@ def environment(tmp_path: Path, prefect_server: None) -> Mapping[str, str]:
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     home = {"PREFECT_HOME": str(tmp_path / "home"), "PREFECT_API_URL": PREFECT_API_URL.value()}
     return kept | home
+
+
+def test_the_source_distribution_holds_what_a_packager_needs(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    needed = {"CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "constraints.txt"}
+    assert needed <= names
+    assert {"tests/conftest.py", "docs/prefect.md", "examples/panel.csv", ".ci/run"} <= names
 
 
 def test_every_file_beside_the_code_is_in_the_wheel(wheel: Path) -> None:

@@ -10,7 +10,7 @@ import yaml
 
 from flows.settings import Settings
 
-CONTAINERS = Path(__file__).parents[3] / "containers"
+CONTAINERS = Path(__file__).parents[2] / "containers"
 
 
 @pytest.fixture(scope="module")
