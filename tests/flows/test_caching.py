@@ -11,7 +11,7 @@ import pytest
 from prefect import flow, task
 from pydantic import BaseModel
 
-from tasks.caching import ContentPolicy
+from tasks.caching import ContentPolicy, is_known
 from tasks.records import FilesWritten, files_written
 
 RECORDS = Path(".ilpix") / "results"
@@ -115,3 +115,28 @@ def test_a_copied_folder_keeps_its_cache_and_its_outputs_are_its_own(tmp_path: P
     repeat_flow(copy, Factor(), 1)
     assert runs(copy) == 1
     assert not original.exists()
+
+
+@task
+def keep_nothing(source: Path) -> str:
+    return source.read_text()
+
+
+def test_whether_a_call_is_known_is_told_beforehand(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    call = {
+        "source": tmp_path / "a.txt",
+        "target": tmp_path / "a.out",
+        "factor": Factor(),
+        "threads": 1,
+    }
+    records = (tmp_path / RECORDS).absolute()
+    kept = repeat_content.with_options(result_storage=records)
+    assert not is_known(kept, call)
+    repeat_flow(tmp_path, Factor(), 1)
+    assert is_known(kept, call)
+    assert not is_known(repeat_content, call), "nobody said where its records are"
+    assert not is_known(kept.with_options(refresh_cache=True), call)
+    assert not is_known(keep_nothing.with_options(result_storage=records), call)
+    (tmp_path / "a.out").unlink()
+    assert not is_known(kept, call)

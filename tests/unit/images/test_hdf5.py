@@ -236,3 +236,8 @@ def test_axis_tags_are_read_as_they_were_written(keys: str) -> None:
 def test_axis_tags_name_each_axis_with_a_letter_of_its_own(keys: list[str]) -> None:
     with pytest.raises(ValueError, match="the axis tags name"):
         parse_axistags(json.dumps({"axes": [{"key": key} for key in keys]}))
+
+
+def test_axis_tags_tell_channels_space_and_time_apart() -> None:
+    flags = {axis["key"]: axis["typeFlags"] for axis in json.loads(axistags_json("tzyxc"))["axes"]}
+    assert flags == {"t": 8, "z": 2, "y": 2, "x": 2, "c": 1}
