@@ -10,6 +10,7 @@ only the window asked for.
 """
 
 import json
+import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from ilpix.images.errors import (
     UnreadableImageError,
 )
 from ilpix.images.preparation import PreparationOptions
+from ilpix.images.stored_texts import StoredTexts
 
 DatasetName = Literal["img", "crop"]
 FloatImage = NDArray[np.float32]
@@ -38,6 +40,8 @@ FloatImage = NDArray[np.float32]
 AXES = "cyx"
 _TYPE_FLAGS = {"c": 1, "x": 2, "y": 2, "z": 2, "t": 8}
 _DAMAGE = (OSError, RuntimeError, KeyError, TypeError, ValueError)  # what h5py makes of it
+_READ_ATTRIBUTES = ("axistags", "ilpix")
+_LONGEST_TEXT = 2**20
 _ASCII = h5py.string_dtype("ascii")
 
 
@@ -180,7 +184,24 @@ def find_dataset(
     dataset = datasets[found or next(iter(datasets))]
     if dataset.shape is None or dataset.is_virtual or dataset.external:
         raise UnreadableImageError(path, "it holds no pixels, or has them in another file")
+    require_sound_texts(path, dataset)
     return dataset
+
+
+def require_sound_texts(path: Path, dataset: h5py.Dataset) -> None:
+    """Make sure that the attributes that are read here can be: damage may hold the HDF5 library.
+
+    Raises:
+        UnreadableImageError: if one is damaged, or of unbelievable length.
+    """
+    header = h5py.h5o.get_info(dataset.id).addr
+    try:
+        with StoredTexts(path, dataset.file.userblock_size) as texts:
+            longest = texts.longest_in_attributes(header, _READ_ATTRIBUTES)
+    except (ValueError, IndexError, struct.error) as error:
+        raise UnreadableImageError(path, f"its dataset {dataset.name} {error}") from error
+    if longest > _LONGEST_TEXT:
+        raise UnreadableImageError(path, f"an attribute claims to be {longest} characters long")
 
 
 def axis_keys(dataset: h5py.Dataset) -> str:

@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ilpix.errors import InvalidProjectError, Problem
+from ilpix.images.stored_texts import StoredTexts
 from ilpix.project.errors import (
     NoProjectError,
     ProjectLockedError,
     UnreadableProjectError,
     WrongWorkflowError,
 )
-from ilpix.project.stored_texts import StoredTexts
 
 WORKFLOW = "Pixel Classification"
 INFOS = "Input Data/infos"
@@ -80,7 +80,7 @@ def require_self_contained(file: h5py.File, path: Path) -> None:
     """
     problems: list[Problem] = []
     try:
-        with StoredTexts(path) as texts:
+        with StoredTexts(path, file.userblock_size) as texts:
             _walk(file, texts, problems)
     except DAMAGE as error:
         problems.append(Problem("/", f"is damaged: {error}; restore the file from a backup"))
