@@ -11,6 +11,8 @@ import os
 import sys
 from threading import Thread
 
+import tasks.prefect_environment  # noqa: F401 - before a server is started
+from command.ending import end_soon_after_signals
 from command.server import TemporaryServer
 from ilpix.rooms import HiddenRoomError, require_own_rooms
 
@@ -25,6 +27,7 @@ def main() -> None:
     except HiddenRoomError as error:
         sys.exit(f"error: {error}")
     gc.disable()
+    end_soon_after_signals()
     verb = next(iter(sys.argv[1:]), "")
     # settings may name a server in files as well; reading those takes longer than it is worth here
     is_alone = verb in SERVED and not os.environ.get("PREFECT_API_URL")

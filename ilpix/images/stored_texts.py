@@ -173,7 +173,7 @@ class _Attribute(NamedTuple):
         stored_kind = self.kind[0] & 0x0F
         if stored_kind in _PLAIN_KINDS:
             return b""
-        if stored_kind != _TEXT_KIND or self.kind[1] & 0x0F != _IS_TEXT:
+        if stored_kind != _TEXT_KIND or not _is_text(self.kind):
             raise ValueError("has an attribute of a type that no project uses")
         return self.value
 
@@ -189,6 +189,13 @@ def _parse_attribute(message: bytes) -> _Attribute:
     value = message[start + name + kind + space :]
     texts = message[start + name :]
     return _Attribute(message[start : start + name].partition(b"\0")[0], texts[:kind], value)
+
+
+def _is_text(kind: bytes) -> bool:
+    """Tell whether a stored type of variable length is a text, made of single bytes."""
+    is_text = kind[1] & 0x0F == _IS_TEXT
+    size, element_size = (int.from_bytes(kind[at : at + 4], "little") for at in (4, 12))
+    return is_text and size == _TEXT.size and element_size == 1
 
 
 def _has_store(message: bytes) -> bool:

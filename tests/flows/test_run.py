@@ -27,6 +27,7 @@ from ilpix.prediction.probabilities import to_uint16
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
 from ilpix.training.feature_choice import choose_features
+from tests.hostile.damage import empty_the_free_space
 
 OPTIONS = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
 TRAINING = TrainOptions(labels=LABELS, seed=SEED, quality=False)
@@ -152,6 +153,14 @@ def test_one_bad_image_costs_that_image_only(folder: Path) -> None:
     results = {path.stem for path in (folder / "ilastik_probabilities").iterdir()}
     assert results == {"region_1", "region_3", "region_4", "region_5"}
     assert images_of(folder)["region_2"] == "failed"
+
+
+def test_damage_that_holds_the_hdf5_library_for_ever_costs_that_image_only(folder: Path) -> None:
+    empty_the_free_space(folder / "ilastik_img" / "region_2.h5")
+    with pytest.raises(ImagesFailedError, match="region_2") as raised:
+        run(folder)
+    assert list(raised.value.failures) == ["region_2"]
+    assert len(list((folder / "ilastik_probabilities").iterdir())) == 4
 
 
 def test_an_image_too_small_for_a_scale_fails_alone(folder: Path) -> None:

@@ -1,6 +1,8 @@
 """Prepared images and crops of strangers: pixels come from the file itself or not at all."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +11,9 @@ import numpy as np
 import pytest
 
 from ilpix.images.errors import UnreadableImageError
-from ilpix.images.hdf5 import open_prepared, parse_axistags, write_image
+from ilpix.images.hdf5 import axistags_json, open_prepared, parse_axistags, write_image
 from ilpix.repair.crop_files import inspect_crop
+from tests.hostile.damage import empty_the_free_space, write_sound_project
 
 PIXELS = np.ones((2, 6, 8), np.float32)
 OTHER = "other.h5"
@@ -98,3 +101,68 @@ def test_axis_tags_nested_too_deeply_are_refused(image_path: Path, opening: str)
         pass
     with pytest.raises(ValueError, match="axis tags"):
         parse_axistags(tags)
+
+
+READ_ALL = """
+import sys
+from pathlib import Path
+from ilpix.errors import IlpixError
+from ilpix.images.hdf5 import open_prepared
+from ilpix.project.reading import read_project
+from ilpix.repair.crop_files import inspect_crop
+
+def look(path):
+    with open_prepared(path):
+        pass
+
+image, crop, project = map(Path, sys.argv[1:])
+def look_at_crop(path):
+    inspect_crop(path, 2, None)
+
+for read, path in ((look, image), (look_at_crop, crop), (read_project, project)):
+    try:
+        read(path)
+    except (IlpixError, ValueError) as error:
+        print(error)
+"""
+
+
+def test_damage_that_holds_the_hdf5_library_for_ever_is_found_before(tmp_path: Path) -> None:
+    """In a process of its own: it would hang, deaf to signals."""
+    image, crop, project = (tmp_path / name for name in ("image.h5", "crop.h5", "a.ilp"))
+    write_image(image, PIXELS, None)
+    write_image(crop, PIXELS, None, "crop")
+    write_sound_project(project)
+    for path in (image, crop, project):
+        empty_the_free_space(path)
+    words = [sys.executable, "-c", READ_ALL, image, crop, project]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("has a text among others that are damaged") >= 3
+    assert "image.h5" in done.stdout
+    assert "crop.h5" in done.stdout
+    assert "a.ilp" in done.stdout
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+@pytest.mark.parametrize("user_block", [0, 512])
+def test_files_of_every_format_are_read(tmp_path: Path, libver: str, user_block: int) -> None:
+    path = tmp_path / "image.h5"
+    with h5py.File(path, "w", libver=libver, userblock_size=user_block) as file:
+        stored = file.create_dataset("img", data=PIXELS)
+        stored.attrs["axistags"] = axistags_json("cyx")
+        stored.attrs["long"] = "text" * 1000
+    with open_prepared(path) as image:
+        np.testing.assert_array_equal(image.read(), PIXELS)
+
+
+def test_a_text_of_gigabytes_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    """The HDF5 library sets aside the claimed length of a text before it looks for the text."""
+    path = tmp_path / "image.h5"
+    write_image(path, PIXELS, None)
+    content = path.read_bytes()
+    length = len(axistags_json("cyx")).to_bytes(4, "little")
+    heap = content.index(b"GCOL").to_bytes(8, "little")
+    path.write_bytes(content.replace(length + heap, (2**31).to_bytes(4, "little") + heap))
+    with pytest.raises(UnreadableImageError, match="2147483648 characters"), open_prepared(path):
+        pass
