@@ -20,6 +20,7 @@ import flows
 from command import console
 from command.demo import demo as demo_flows
 from command.quiet_prefect import quiet_prefect
+from command.server import ServerNotStartedError
 from command.watching import wait_until_trained
 from containers.gui import (
     GuiSettings,
@@ -308,8 +309,8 @@ def reporting(verb: str, output: Output) -> Iterator[Ended]:
     prefect_level = logging.INFO if output.verbose else logging.CRITICAL
     with (
         console.showing_progress(output.loudness),
-        plain_errors() as ended,
         quiet_prefect(prefect_level),
+        plain_errors() as ended,
     ):
         yield ended
     record = read_manifest(output.data_dir).verbs.get(verb)
@@ -326,6 +327,9 @@ def main() -> None:
     except CycloptsError as error:
         console.print_error(f"{console.usage_message(error)}\nilpix --help lists verbs and flags")
         sys.exit(2)
+    except ServerNotStartedError as error:
+        console.print_error(str(error))
+        sys.exit(1)
     except KeyboardInterrupt:
         console.print_error("interrupted; what was finished is kept, run the same again to go on")
         sys.exit(130)

@@ -16,7 +16,13 @@ from prefect.settings import (
     temporary_settings,
 )
 
-_LOGGERS = ("prefect", "prefect.flow_runs", "prefect.task_runs", "prefect.task_runner")
+_LOGGERS = (
+    "prefect",
+    "prefect._internal",  # tells how many events are still to be sent at the end
+    "prefect.flow_runs",
+    "prefect.task_runs",
+    "prefect.task_runner",
+)
 
 # Waits for a server that was started for this command alone and returns the address of its API.
 own_server: ContextVar[Callable[[], str] | None] = ContextVar("ilpix_own_server", default=None)

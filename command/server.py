@@ -11,6 +11,7 @@ import sys
 import time
 from http.client import HTTPConnection
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from ilpix.errors import IlpixError
 
@@ -18,10 +19,11 @@ HOST = "127.0.0.1"
 POLL_S = 0.05
 START_S = 90.0  # a slow machine, or a new database
 STOP_S = 5.0
+LAST_LINES = 2  # that are not indented: of a traceback, the error
 SETTINGS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
     # Kinds of blocks are stored by the next server that is not temporary; no flow here uses one.
     "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
     "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
@@ -31,10 +33,13 @@ SETTINGS = {
 class ServerNotStartedError(IlpixError):
     """The temporary server did not come up."""
 
+    said: str  # the end of what it wrote
+
     def __str__(self) -> str:
         return (
-            "Prefect's temporary server did not start; what it said is above. Instead, start one "
-            "in another terminal (prefect server start) and set PREFECT_API_URL"
+            f"Prefect's temporary server did not start: {self.said or 'it said nothing'}\n"
+            "Start one in another terminal (prefect server start) and set PREFECT_API_URL, or let "
+            "PREFECT_HOME name another folder"
         )
 
 
@@ -45,10 +50,13 @@ class TemporaryServer:
         with socket.socket() as probe:
             probe.bind((HOST, 0))
             self._port = probe.getsockname()[1]
+        self._said = TemporaryFile()  # noqa: SIM115 - as long as the server; nobody needs it else
         program = Path(__file__).with_name("server_process.py")
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-P", program, HOST, str(self._port)],
             stdin=subprocess.PIPE,  # closed when this process is gone: the server ends then
+            stdout=self._said,
+            stderr=self._said,
             env={**os.environ, **SETTINGS},
             start_new_session=True,  # Ctrl-C is for the command, which still has to tell the server
         )
@@ -63,7 +71,7 @@ class TemporaryServer:
         end = time.monotonic() + START_S
         while not self._is_healthy():
             if self._process.poll() is not None or time.monotonic() > end:
-                raise ServerNotStartedError
+                raise ServerNotStartedError(self._last_words())
             time.sleep(POLL_S)
         return f"http://{HOST}:{self._port}/api"
 
@@ -76,6 +84,11 @@ class TemporaryServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def _last_words(self) -> str:
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").splitlines()
+        return "\n".join([line for line in lines if line[:1].strip()][-LAST_LINES:])
 
     def _is_healthy(self) -> bool:
         connection = HTTPConnection(HOST, self._port, timeout=1)

@@ -133,13 +133,35 @@ def test_a_server_that_cannot_start_is_an_error_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = tmp_path / "python"
-    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.write_text("#!/bin/sh\necho no room >&2\nexit 1\n")
     broken.chmod(0o755)
     monkeypatch.setattr(server.sys, "executable", str(broken))
     started = TemporaryServer()
-    with pytest.raises(ServerNotStartedError, match="prefect server start"):
+    with pytest.raises(ServerNotStartedError, match="did not start: no room\nStart one"):
         started.wait()
     started.stop()
+
+
+def test_several_commands_may_be_the_first_in_a_new_home(home: dict[str, str]) -> None:
+    """The jobs of an array begin at once; all but one failed to make the same database."""
+    words = [sys.executable, "-c", SERVE.replace("time.sleep(600)", "server.stop()")]
+    commands = [
+        subprocess.Popen(words, env=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    said = [command.communicate(timeout=DEADLINE_S) for command in commands]
+    assert [command.returncode for command in commands] == [0, 0, 0], said
+    assert all(address.startswith("http://127.0.0.1") for address, _ in said)
+
+
+def test_a_proxy_and_a_home_that_cannot_be_written_to_hinder_nothing(
+    folder: Path, home: dict[str, str]
+) -> None:
+    """The client asked the proxy for this machine; Prefect could not make its folder."""
+    nowhere = {"http_proxy": "http://127.0.0.1:9", "HOME": "/proc/nobody"}
+    elsewhere = {name: value for name, value in home.items() if name != "PREFECT_HOME"}
+    prepare(folder, elsewhere | nowhere)
+    assert (folder / "pixel_classifier.ilp").exists()
 
 
 def test_nothing_is_reported_to_the_makers_of_prefect(home: dict[str, str]) -> None:
