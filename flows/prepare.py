@@ -11,6 +11,7 @@ from flows.errors import EveryImageTooSmallError
 from flows.options import PrepareOptions
 from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_prepared
+from ilpix.images.chosen_crops import read_chosen, with_chosen
 from ilpix.images.crops import (
     CropWindow,
     crop_stem,
@@ -108,6 +109,8 @@ def plan_windows(
 ) -> dict[str, list[CropWindow]]:
     """Choose the crops of all prepared images; those that are too small have none, and a warning.
 
+    What a person chose by hand stays, behind what is drawn.
+
     Raises:
         EveryImageTooSmallError: if every image is too small.
     """
@@ -125,6 +128,7 @@ def plan_windows(
             stem: plan_crops_per_image(stem, shape, options.cropsize, seed, options.crops)
             for stem, shape in shapes.items()
         }
+    planned = with_chosen(planned, read_chosen(run.path(options.cropout)), shapes)
     too_small = [stem for stem in shapes if not planned.get(stem)]
     for stem in too_small:
         _log.warning(

@@ -13,6 +13,7 @@ grow until every leaf is pure. Three things differ between the two programs, and
 """
 
 import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ class GrownForest:
     forest: Forest
     drawn: tuple[NDArray[np.int32], ...]  # for each tree the rows it saw, drawn with replacement
     importances: NDArray[np.float64]  # (F,) share of each column in the decrease of impurity
+    is_whole: bool = True
 
 
 def grow_forest(
@@ -85,6 +87,18 @@ def grow_forest(
         drawn=tuple(rows.astype(np.int32) for rows in trees.estimators_samples_),
         importances=importances,
     )
+
+
+def grow_in_parts(
+    features: FloatArray,
+    labels: LabelArray,
+    seed: int,
+    *,
+    go_on: Callable[[], None] = lambda: None,
+) -> Iterator[GrownForest]:
+    """TODO."""
+    go_on()
+    yield grow_forest(features, labels, seed)
 
 
 def mean_votes(forest: Forest, features: FloatArray) -> NDArray[np.float64]:

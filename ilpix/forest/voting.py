@@ -67,8 +67,14 @@ def predict_samples(forest: Forest, samples: FloatArray) -> FloatArray:
     return out.reshape(kernels.SIDE * width, -1)[: len(samples)]
 
 
-def pack(forest: Forest) -> PackedForest:
-    """Pack a forest; every decision is the same as with float64 thresholds."""
+def pack(forest: Forest, columns: npt.NDArray[np.intp] | None = None) -> PackedForest:
+    """Pack a forest; every decision is the same as with float64 thresholds.
+
+    Args:
+        forest: over F columns.
+        columns: which of them the features will have, increasing, among them all that some tree
+            looks at; by default no others.
+    """
     n_trees, n_classes = len(forest.roots), forest.votes.shape[1]
     tree, order = _walk(forest)
     is_inner = forest.feature >= 0
@@ -80,7 +86,8 @@ def pack(forest: Forest) -> PackedForest:
     )
     place = np.zeros(len(tree), np.intp)
     place[order] = np.arange(len(order))
-    columns = np.unique(forest.feature[order]).astype(np.intp)
+    if columns is None:
+        columns = np.unique(forest.feature[order]).astype(np.intp)
     nodes = np.zeros(len(order), kernels.NODE)
     nodes["feature"] = np.searchsorted(columns, forest.feature[order])
     nodes["threshold"] = not_below(forest.threshold[order])

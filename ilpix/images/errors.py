@@ -119,3 +119,9 @@ class NonFinitePixelsError(IlpixError, ValueError):
             f"{self.path} has {self.count} pixels that are NaN or infinite, the first in channel "
             f"{channel} (counted from 0) at y {y}, x {x}; export it again or set them to 0"
         )
+
+
+class InvalidChosenCropsError(ProblemsError):
+    """The table of crops that a person chose cannot be read."""
+
+    heading = "{path} does not say which crops were chosen"

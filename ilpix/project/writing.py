@@ -308,15 +308,27 @@ def _write_lanes(file: h5py.File, crops: Mapping[str, tuple[int, int, int]]) -> 
     file.create_group(INFOS)
     file.create_group(LOCAL_DATA)
     for index, (crop, shape) in enumerate(crops.items()):
-        lane = file.create_group(f"{INFOS}/lane{index:04d}")
-        lane.create_group("Prediction Mask")
-        write_lane(lane.create_group("Raw Data"), PurePosixPath(crop), shape)
+        create_lane(file, index, PurePosixPath(crop), shape)
+
+
+def create_lane(
+    file: h5py.File, index: int, crop: PurePosixPath, shape: tuple[int, int, int]
+) -> None:
+    """Add a lane, counted from 0, to an open project."""
+    lane = file.create_group(f"{INFOS}/lane{index:04d}")
+    lane.create_group("Prediction Mask")
+    write_lane(lane.create_group("Raw Data"), crop, shape)
 
 
 def _write_classes(file: h5py.File, classes: Sequence[LabelClass]) -> None:
     group = file.create_group("PixelClassification")
     write_text_value(group, "StorageVersion", "0.1", UTF8)
     group.create_dataset("ClassifierFactory", data=_CLASSIFIER_FACTORY, dtype=ASCII)
+    write_class_values(file, classes)
+
+
+def write_class_values(file: h5py.File, classes: Sequence[LabelClass]) -> None:
+    """Write names and colours of classes, which must not be there."""
     names = [label.name.encode() for label in classes]
     width = max(_NAME_BYTES, *map(len, names))
     file[LABEL_NAMES] = np.array(names, f"S{width}")

@@ -81,7 +81,7 @@ def collect_samples(
         crops=np.repeat(np.arange(len(parts), dtype=np.int32), sizes),
         crop_names=tuple(lane_stem(lane) for lane in lanes),
         columns=selection.columns(parts[0].n_channels),
-        channel_names=_channel_names(project, parts[0].n_channels),
+        channel_names=channel_names(project, parts[0].n_channels),
     )
 
 
@@ -142,7 +142,8 @@ def _sample_crop(
     return _CropSamples(features, labels[tuple(positions.T)], len(image))
 
 
-def _channel_names(project: PixelProject, n_channels: int) -> tuple[str, ...]:
+def channel_names(project: PixelProject, n_channels: int) -> tuple[str, ...]:
+    """Return the names of channels, or numbers where the project does not know them."""
     if project.record is not None and len(project.record.channel_names) == n_channels:
         return project.record.channel_names
     return tuple(f"channel {channel}" for channel in range(n_channels))
