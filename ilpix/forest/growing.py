@@ -43,7 +43,7 @@ class GrownForest:
     forest: Forest
     drawn: tuple[NDArray[np.int32], ...]  # for each tree the rows it saw, drawn with replacement
     importances: NDArray[np.float64]  # (F,) share of each column in the decrease of impurity
-    is_whole: bool = True
+    is_whole: bool = True  # whether no further trees follow
 
 
 def grow_forest(
@@ -96,7 +96,14 @@ def grow_in_parts(
     *,
     go_on: Callable[[], None] = lambda: None,
 ) -> Iterator[GrownForest]:
-    """TODO."""
+    """Yield forests of more and more trees, the whole one last; arguments as `grow_forest`.
+
+    Args:
+        features: as there.
+        labels: as there.
+        seed: as there.
+        go_on: asked before each part; what it raises ends the growing.
+    """
     go_on()
     yield grow_forest(features, labels, seed)
 
