@@ -69,9 +69,14 @@ class ChannelCountError(IlpixError, ValueError):
     panel: Path
     n_kept: int
     n_dropped: int
+    axes: str = "CYX"
 
     def __str__(self) -> str:
-        text = f"the image has {self.n_channels} channels, but {self.panel} describes {self.n_kept}"
+        stored = "" if self.axes == "CYX" else f" (axes {self.axes})"
+        text = (
+            f"the image has {self.n_channels} channels{stored}, "
+            f"but {self.panel} describes {self.n_kept}"
+        )
         if self.n_channels == self.n_kept + self.n_dropped:
             return (
                 f"{text} and leaves out {self.n_dropped} by a 0 in column 'keep'; "

@@ -36,6 +36,13 @@ def _problems(folder: Path, text: str | bytes) -> list[tuple[str, str]]:
         pytest.param(GROUPED.replace(",", " , ").encode(), id="spaces"),
         pytest.param((GROUPED + ",,,\n\n").encode(), id="empty-rows-at-the-end"),
         pytest.param(GROUPED.replace(",1,", ",True,").encode(), id="keep-in-words"),
+        pytest.param(GROUPED.replace(",", "\t").encode(), id="tabs"),
+        pytest.param(GROUPED.replace(",", "\t").encode("utf-16"), id="utf-16-tabs-as-excel-writes"),
+        pytest.param(GROUPED.replace(",", ";").encode("utf-16"), id="utf-16"),
+        pytest.param(
+            GROUPED.replace("channel,name,keep,ilastik", "Channel,NAME,Keep,Ilastik").encode(),
+            id="capital-header",
+        ),
     ],
 )
 def test_every_common_spelling_of_csv_gives_the_same_panel(tmp_path: Path, text: bytes) -> None:
@@ -82,7 +89,7 @@ def test_all_faults_are_named_at_once_with_their_lines(tmp_path: Path) -> None:
 
 
 def test_missing_and_repeated_columns_are_named(tmp_path: Path) -> None:
-    assert _problems(tmp_path, "Channel,ilastik,ilastik\na,1,1\n") == [
+    assert _problems(tmp_path, "Kanal,ilastik,Ilastik\na,1,1\n") == [
         ("header", "column 'channel' is missing"),
         ("header", "column 'name' is missing"),
         ("header", "column 'ilastik' is there twice"),
@@ -102,8 +109,7 @@ def test_a_row_longer_than_the_header_is_a_fault(tmp_path: Path) -> None:
         pytest.param("channel,name\n", "rows", id="no-rows"),
         pytest.param("channel,name,keep\na,A,0\n", "rows", id="nothing-kept"),
         pytest.param("channel,name\na,µ\n".encode("latin-1"), "byte 15", id="not-utf-8"),
-        pytest.param("channel,name\na,A\n".encode("utf-16"), "byte 0", id="utf-16"),
-        pytest.param('channel,name\na,A\nb,"B\nc,C\n', "line 4", id="quote-without-end"),
+        pytest.param('channel,name\na,A\nb,"B\nc,C\n', "line 3", id="quote-without-end"),
     ],
 )
 def test_a_panel_without_channels_is_refused(tmp_path: Path, text: str, where: str) -> None:
@@ -130,3 +136,69 @@ def test_channels_that_the_panel_does_not_keep_are_explained(tmp_path: Path) -> 
     panel = _panel(tmp_path, "channel,name,keep\na,A,1\nb,B,0\n")
     with pytest.raises(ChannelCountError, match="leaves out 1 by a 0 in column 'keep'"):
         require_channels(panel, 2)
+
+
+@pytest.mark.parametrize("empty", ["", "NA", "NaN", "nan", "N/A", "null", "None", "<NA>", " NA "])
+def test_empty_cells_are_those_of_pandas(tmp_path: Path, empty: str) -> None:
+    text = f"channel,name,ilastik\na,A,1\nb,{empty},{empty}\nc,C,2\n"
+    panel = _panel(tmp_path, text)
+    assert panel.names == ("A", "b", "C")
+    assert panel.groups == (ChannelGroup("A", (0,)), ChannelGroup("C", (2,)))
+
+
+def test_a_table_of_r_has_row_names_and_quotes(tmp_path: Path) -> None:
+    text = '"","channel","name","ilastik"\n"1","a","A",2\n"2","b","B",NA\n"3","c","C",1\n'
+    panel = _panel(tmp_path, text)
+    assert panel.names == ("A", "B", "C")
+    assert panel.groups == (ChannelGroup("C", (2,)), ChannelGroup("A", (0,)))
+
+
+def test_lines_are_counted_across_empty_and_broken_ones(tmp_path: Path) -> None:
+    text = 'channel,name,ilastik\n\na,"A\nalpha",1\nb,B,inf\n'
+    assert [where for where, _ in _problems(tmp_path, text)] == ["line 5"]
+
+
+ZEROS = "channel,name,ilastik\na,A,1\nb,B,1\nc,C,0\nd,D,0\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [ZEROS, ZEROS.replace(",1", ",True").replace(",0", ",False"), ZEROS.replace("0\n", "0.0\n")],
+)
+def test_zeros_are_a_group_as_in_steinbock_but_not_without_a_word(
+    tmp_path: Path, text: str
+) -> None:
+    panel = _panel(tmp_path, text)
+    assert panel.groups == (ChannelGroup("C+D", (2, 3)), ChannelGroup("A+B", (0, 1)))
+    (note,) = panel.notes
+    assert "2 channels have a 0 in column 'ilastik' (C, D)" in note
+    assert "--zero-unused" in note
+
+
+def test_zeros_can_mean_not_used_and_then_the_ones_are_numbered(tmp_path: Path) -> None:
+    (tmp_path / "panel.csv").write_text(ZEROS)
+    panel = read_panel(tmp_path / "panel.csv", zero_unused=True)
+    assert panel.groups == (ChannelGroup("A", (0,)), ChannelGroup("B", (1,)))
+    assert panel.notes == ()
+
+
+def test_numbers_beside_unused_zeros_stay_groups(tmp_path: Path) -> None:
+    (tmp_path / "panel.csv").write_text("channel,name,ilastik\na,A,2\nb,B,1\nc,C,2\nd,D,0\n")
+    panel = read_panel(tmp_path / "panel.csv", zero_unused=True)
+    assert panel.groups == (ChannelGroup("B", (1,)), ChannelGroup("A+C", (0, 2)))
+
+
+def test_texts_are_groups_in_the_order_of_the_alphabet(tmp_path: Path) -> None:
+    panel = _panel(tmp_path, "channel,name,ilastik\na,A,nuclear\nb,B,membrane\nc,C,nuclear\nd,D,\n")
+    assert panel.groups == (ChannelGroup("B", (1,)), ChannelGroup("A+C", (0, 2)))
+    assert "order of the alphabet: membrane, nuclear" in panel.notes[0]
+
+
+def test_a_panel_of_the_older_pipeline_says_which_line_to_change(tmp_path: Path) -> None:
+    text = "Metal Tag,Target,full,ilastik\nIr191,DNA1,1,1\n"
+    assert _problems(tmp_path, text) == [
+        (
+            "line 1",
+            "has the columns of an older pipeline; change the line to: channel,name,keep,ilastik",
+        )
+    ]
