@@ -233,7 +233,7 @@ def read_input(image: Path, classifier: Classifier) -> PreparedInput:
     Raises:
         IlpixError: if it cannot be read, or does not fit the classifier.
     """
-    with open_prepared(image) as prepared:
+    with open_prepared(image, classifier.n_channels) as prepared:
         classifier.require_fitting(prepared.shape)
         _, height, width = prepared.shape
         axes = prepared.axes

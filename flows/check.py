@@ -60,7 +60,7 @@ def find_misfit(image: Path, project: PixelProject) -> IlpixError | None:
     """Return why a prepared image must not be predicted with a project, without reading pixels."""
     wanted = Expectation(project.n_channels, project.record, project.features)
     try:
-        with open_prepared(image) as opened:
+        with open_prepared(image, project.n_channels) as opened:
             findings = check_image_fits(opened, wanted)
     except IlpixError as error:
         return error

@@ -69,3 +69,16 @@ class ImageMisfitError(IlpixError, ValueError):
     def __str__(self) -> str:
         reasons = (f"{finding.what}; {finding.advice}" for finding in self.findings)
         return f"{self.image.name} {', and it '.join(reasons)}"
+
+
+class NoImageChosenError(IlpixError, LookupError):
+    """The pattern of a person chooses no image."""
+
+    pattern: str
+    names: tuple[str, ...]  # some that are there
+
+    def __str__(self) -> str:
+        return (
+            f"no image has a name like {self.pattern!r}; there are {', '.join(self.names)} … "
+            "(names without folder and ending)"
+        )

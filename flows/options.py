@@ -12,7 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 
 from ilpix.data_directory import CROPS, IMAGES, PANEL, PREPARED, PROBABILITIES, PROJECT
 from ilpix.images.preparation import PreparationOptions
+from ilpix.images.source import ReadingOptions
 
+Only = Annotated[
+    str | None,
+    Field(
+        title="Only these images",
+        description="pattern of image names with * and ?, such as 'patient1_*'; what was made of "
+        "the others stays; empty: all",
+    ),
+]
 LabelNames = Annotated[
     tuple[str, ...], Parameter(consume_multiple=False, negative=(), show_default=",".join)
 ]
@@ -40,12 +49,17 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
 
 
-class PrepareOptions(PreparationOptions):
+class PrepareOptions(PreparationOptions, ReadingOptions):
     """How images become what Ilastik sees, and which parts of them are cut out for labelling."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
 
-    img: Path = Field(IMAGES, title="Images", description="folder of the C×Y×X TIFF images")
+    img: Path = Field(
+        IMAGES,
+        title="Images",
+        description="folder of the images: C×Y×X TIFF, OME-TIFF, OME-Zarr, or folders of one TIFF "
+        "per channel",
+    )
     panel: Path = Field(
         PANEL, title="Panel", description="table that names the channels, one a row"
     )
@@ -82,6 +96,7 @@ class PrepareOptions(PreparationOptions):
         min_length=2,
         max_length=20,
     )
+    only: Only = None
     overwrite: bool = Field(
         default=False,
         title="Replace the project",
@@ -101,6 +116,11 @@ class PrepareOptions(PreparationOptions):
         if not all(labels) or len(set(labels)) != len(labels):
             raise ValueError(f"class names must differ and not be empty, got {', '.join(labels)}")
         return labels
+
+    @property
+    def reading(self) -> ReadingOptions:
+        """The part of the choices that decides how files are read."""
+        return ReadingOptions(**self.model_dump(include=set(ReadingOptions.model_fields)))
 
     @property
     def preparation(self) -> PreparationOptions:
@@ -154,6 +174,7 @@ class RunOptions(Options):
         title="Pull the container image",
         description="when the container image is pulled; empty: when it is missing",
     )
+    only: Only = None
     refresh: bool = Field(
         default=False,
         title="Compute again",

@@ -9,6 +9,7 @@ from prefect import flow
 
 from flows.errors import EveryImageTooSmallError
 from flows.options import PrepareOptions
+from flows.running.choosing import choose, tell_notes
 from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_prepared
 from ilpix.images.chosen_crops import read_chosen, with_chosen
@@ -18,10 +19,10 @@ from ilpix.images.crops import (
     plan_crops_like_steinbock,
     plan_crops_per_image,
 )
+from ilpix.images.finding import find_sources
 from ilpix.images.hdf5 import ImageRecord
-from ilpix.images.panel import read_panel
+from ilpix.images.panel import Panel, read_panel
 from ilpix.images.preparation import channel_names
-from ilpix.images.tiff import find_images, image_stem
 from tasks.preparing import cut_crops, prepare_image
 from tasks.projects import create_untrained_project, is_kept
 from tasks.records import FilesWritten
@@ -50,34 +51,47 @@ def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions())
             way.
     """
     with running("prepare", data_dir, options) as run:
-        panel = read_panel(run.path(options.panel))
+        panel = read_panel(run.path(options.panel), zero_unused=options.zero_unused)
+        for note in panel.notes:
+            _log.warning(note)
         project = run.path(options.ilp)
         record = ImageRecord(
             channel_names=channel_names(panel, options.preparation), preparation=options.preparation
         )
         keep = not options.overwrite and is_kept(project, record)
-        prepared = _prepare_images(run, options)
+        prepared = _prepare_images(run, panel, options)
         if prepared and not keep:
-            crops = _cut_crops(run, prepared, options)
+            crops = (*_cut_crops(run, prepared, options), *_crops_of_others(run, options))
             create_untrained_project(project, crops, options.labels, record)
         show_prepared(run, record)
     return project
 
 
-def _prepare_images(run: VerbRun, options: PrepareOptions) -> dict[str, FilesWritten]:
-    sources = find_images(run.path(options.img))
-    return run.for_each_image(
+def _prepare_images(run: VerbRun, panel: Panel, options: PrepareOptions) -> dict[str, FilesWritten]:
+    found = find_sources(run.path(options.img), panel, options.reading)
+    chosen = choose([*(source.name for source in found.sources), *found.failures], options.only)
+    for name, error in found.failures.items():
+        if name in chosen:
+            run.fail(name, error)
+    prepared = run.for_each_image(
         prepare_image,
         {
-            image_stem(source): {
-                "source": source,
-                "target": run.path(options.imgout) / f"{image_stem(source)}.h5",
+            source.name: {
+                "source": source.path,
+                "index": source.index,
+                "target": run.path(options.imgout) / f"{source.name}.h5",
                 "panel": run.path(options.panel),
                 "options": options.preparation,
+                "reading": options.reading,
             }
-            for source in sources
+            for source in found.sources
+            if source.name in chosen
         },
     )
+    told = list(found.notes.items())
+    told += [(name, note) for name, written in prepared.items() for note in written.facts["notes"]]
+    tell_notes(run, told)
+    return prepared
 
 
 def _cut_crops(
@@ -102,6 +116,15 @@ def _cut_crops(
         },
     )
     return tuple(target for stem in cut for target in targets[stem])
+
+
+def _crops_of_others(run: VerbRun, options: PrepareOptions) -> tuple[Path, ...]:
+    """The crops of the images that this run was told to leave as they are."""
+    names = sorted(
+        name for outcome in run.others if outcome.step == cut_crops.name for name in outcome.files
+    )
+    folder = run.path(options.cropout)
+    return tuple(folder / name for name in names if (folder / name).is_file())
 
 
 def plan_windows(

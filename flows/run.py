@@ -8,11 +8,12 @@ from prefect.runtime import flow_run
 from flows.check import find_misfit
 from flows.engines import choose_engine, remove_containers
 from flows.options import RunOptions
+from flows.running.choosing import choose, tell_notes
 from flows.running.verb_run import Chunks, VerbRun, running
 from flows.settings import Settings
 from flows.showing.artifacts import show_predicted
 from flows.showing.report import write_report
-from ilpix.images.hdf5 import find_prepared
+from ilpix.images.hdf5 import find_foreign, find_prepared
 from ilpix.project.reading import PixelProject
 from ilpix.project.trained import classifier_digest
 from tasks.engines import read_classifier
@@ -79,7 +80,11 @@ def _predict_images(verb_run: VerbRun, project: PixelProject, options: RunOption
 
 def _find_fitting(verb_run: VerbRun, project: PixelProject, options: RunOptions) -> list[Path]:
     """Return the prepared images that fit the project; the others are remembered as failed."""
-    images = find_prepared(verb_run.path(options.img))
+    folder = verb_run.path(options.img)
+    images = find_prepared(folder)
+    chosen = choose([image.stem for image in images], options.only)
+    images = [image for image in images if image.stem in chosen]
+    tell_notes(verb_run, find_foreign(folder).items())
     misfits = {image: find_misfit(image, project) for image in images}
     for image, error in misfits.items():
         if error:

@@ -48,9 +48,20 @@ def write_text(target: Path, text: str) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's content, in hexadecimal."""
+    """Return the SHA-256 of a file's content, in hexadecimal.
+
+    That of a folder is of the names and digests of all files below it.
+    """
+    if path.is_dir():
+        lines = (f"{sha256_of(file)} {file.relative_to(path)}\n" for file in files_below(path))
+        return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return all files below a folder, sorted."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def flush_to_disk(path: Path) -> None:

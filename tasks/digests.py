@@ -4,16 +4,17 @@ import time
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from ilpix.files import sha256_of, write_text
+from ilpix.files import files_below, sha256_of, write_text
 
 SETTLED_S = 2.0  # a file changed less than this ago may change again within one tick of its clock
 
 
 class _Seen(BaseModel, frozen=True):
-    """A file as it was when its digest was computed."""
+    """A file or folder as it was when its digest was computed."""
 
     size: int  # bytes
     mtime_ns: int
@@ -32,30 +33,45 @@ class DigestMemo:
     folder: Path
 
     def digest(self, path: Path) -> str:
-        """Return the SHA-256 of a file's content.
+        """Return the SHA-256 of a file's content, or of the names and contents of a folder's files.
 
         Raises:
             OSError: if the file cannot be read.
         """
-        status = path.stat()
+        status = _status_of(path)
         note = self.folder / sha256(str(path.absolute()).encode()).hexdigest()
         seen = _read(note)
-        if seen and (seen.size, seen.mtime_ns, seen.inode) == (
-            status.st_size,
-            status.st_mtime_ns,
-            status.st_ino,
-        ):
+        if seen and (seen.size, seen.mtime_ns, seen.inode) == status:
             return seen.sha256
         digest = sha256_of(path)
-        if time.time() - status.st_mtime > SETTLED_S:
-            fresh = _Seen(
-                size=status.st_size,
-                mtime_ns=status.st_mtime_ns,
-                inode=status.st_ino,
-                sha256=digest,
-            )
+        if time.time() - status.mtime_ns / 1e9 > SETTLED_S:
+            fresh = _Seen(**status._asdict(), sha256=digest)
             write_text(note, fresh.model_dump_json())
         return digest
+
+
+class _Status(NamedTuple):
+    """What changes when the content of a file, or of a file in a folder, does."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+def _status_of(path: Path) -> _Status:
+    if not path.is_dir():
+        status = path.stat()
+        return _Status(status.st_size, status.st_mtime_ns, status.st_ino)
+    within = [(file, file.stat()) for file in files_below(path)]
+    listing = [
+        (str(file.relative_to(path)), status.st_size, status.st_mtime_ns, status.st_ino)
+        for file, status in within
+    ]
+    return _Status(
+        sum(status.st_size for _, status in within),
+        max((status.st_mtime_ns for _, status in within), default=0),
+        int(sha256(repr(listing).encode()).hexdigest()[:15], 16),
+    )
 
 
 def _read(note: Path) -> _Seen | None:

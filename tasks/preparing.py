@@ -5,15 +5,18 @@ from pathlib import Path
 from prefect import task
 
 from ilpix.images.crops import CropWindow, cut_crop
-from ilpix.images.hdf5 import ImageRecord, write_planes
-from ilpix.images.panel import read_panel
+from ilpix.images.finding import open_source
+from ilpix.images.hdf5 import ImageRecord, write_bands
+from ilpix.images.naming import compare_names
+from ilpix.images.panel import read_panel, require_channels
 from ilpix.images.preparation import (
     PreparationOptions,
     channel_names,
-    prepared_planes,
+    enlarged_pixel_um,
+    prepared_bands,
     prepared_shape,
 )
-from ilpix.images.tiff import read_image
+from ilpix.images.source import FiniteCheck, ReadingOptions, finite_bands
 from tasks.caching import ContentPolicy
 from tasks.records import FilesWritten, files_written
 from tasks.stopping import stop_if_asked
@@ -21,22 +24,52 @@ from tasks.stopping import stop_if_asked
 
 @task(
     name="prepare-image",
-    task_run_name="prepare-{source.stem}",
-    cache_policy=ContentPolicy(algorithm=1),
+    task_run_name="prepare-{target.stem}",
+    cache_policy=ContentPolicy(algorithm=2),
     result_serializer="json",
     cache_result_in_memory=False,
 )
-def prepare_image(
-    source: Path, target: Path, panel: Path, options: PreparationOptions
+def prepare_image(  # noqa: PLR0913 - what decides the result
+    source: Path,
+    index: int,
+    target: Path,
+    panel: Path,
+    options: PreparationOptions,
+    reading: ReadingOptions,
 ) -> FilesWritten:
-    """Prepare one image file for Ilastik."""
+    """Prepare one image for Ilastik.
+
+    Args:
+        source: a TIFF file, an OME-Zarr folder or archive, or a folder of one TIFF per channel.
+        index: of the image there.
+        target: prepared image, (C, Y, X) float32.
+        panel: table of the channels.
+        options: how the image is prepared.
+        reading: how files are read that do not say it, or say it wrongly.
+    """
     stop_if_asked()
-    image, channels = read_image(source), read_panel(panel)
-    shape = prepared_shape(image, channels, options)
-    record = ImageRecord(channel_names=channel_names(channels, options), preparation=options)
-    write_planes(target, shape, prepared_planes(image, channels, options), record)
-    n_channels, height, width = shape
-    return files_written(target, channels=n_channels, height=height, width=width)
+    channels = read_panel(panel, zero_unused=reading.zero_unused)
+    with open_source(source, index, channels, reading) as image:
+        require_channels(channels, image.shape[0], image.axes)
+        record = ImageRecord(
+            channel_names=channel_names(channels, options),
+            preparation=options,
+            pixel_size_um=enlarged_pixel_um(image.pixel_size_um, options),
+        )
+        n_channels, height, width = prepared_shape(image.shape, channels, options)
+        check = FiniteCheck(image.path)
+        bands = prepared_bands(finite_bands(image, check, reading), channels, options)
+        write_bands(target, (n_channels, height, width), bands, record)
+        notes = [*image.notes, compare_names(image.channel_names, channels)]
+    return files_written(
+        target,
+        channels=n_channels,
+        height=height,
+        width=width,
+        pixel_size_um=record.pixel_size_um,
+        set_to_zero=check.count,
+        notes=[note for note in notes if note],
+    )
 
 
 @task(

@@ -19,7 +19,7 @@ from prefect.states import State
 from pydantic import BaseModel
 
 from flows.errors import ImagesFailedError
-from flows.running.manifest import VerbRecord, write_manifest
+from flows.running.manifest import VerbRecord, read_manifest, write_manifest
 from flows.running.outcomes import Outcome, outcome_of
 from flows.running.progress import showing
 from flows.running.runners import AnyRunner, Width, choose_width, task_runner
@@ -53,6 +53,7 @@ class VerbRun:
     refresh: bool = False  # compute again what had been computed
     outcomes: list[Outcome] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)  # for the manifest: seed, engine, …
+    before: tuple[Outcome, ...] = ()  # of the last run, where this one is about some images only
 
     def path(self, given: Path) -> Path:
         """Return where a path given by a person is: in the data directory unless it is absolute."""
@@ -62,6 +63,12 @@ class VerbRun:
     def workspace(self) -> Path:
         """The folder for records, logs and private files."""
         return (self.data_dir / WORKSPACE).absolute()
+
+    @property
+    def others(self) -> list[Outcome]:
+        """What became, in runs before, of the images that this one leaves as they are."""
+        here = {outcome.image for outcome in self.outcomes}
+        return [outcome for outcome in self.before if outcome.image not in here]
 
     def width(self, n_images: int) -> Width:
         """Return how many images at a time, and how many threads for each."""
@@ -171,6 +178,7 @@ def running(
         data_dir,
         settings or Settings(),
         refresh=bool(getattr(parameters, "refresh", False)),
+        before=_outcomes_before(verb, data_dir) if getattr(parameters, "only", None) else (),
     )
     record = VerbRecord.begun(verb, parameters)
     ended_by: BaseException | None = None
@@ -180,7 +188,12 @@ def running(
         ended_by = error
         raise
     finally:
-        write_manifest(data_dir, record.ended(run.outcomes, run.notes, ended_by))
+        write_manifest(data_dir, record.ended([*run.others, *run.outcomes], run.notes, ended_by))
     failures = {outcome.image: str(outcome.error) for outcome in run.outcomes if outcome.error}
     if failures:
         raise ImagesFailedError(verb, failures, len({outcome.image for outcome in run.outcomes}))
+
+
+def _outcomes_before(verb: str, data_dir: Path) -> tuple[Outcome, ...]:
+    record = read_manifest(data_dir).verbs.get(verb)
+    return record.images if record else ()

@@ -183,7 +183,7 @@ def _check_image(
     if project is not None:
         wanted = Expectation(project.n_channels, project.record, project.features)
     try:
-        with open_prepared(path) as image:
+        with open_prepared(path, wanted.n_channels) as image:
             findings += check_image_fits(image, wanted)
             n_channels, height, width = image.shape
             is_comparable = n_channels == wanted.n_channels

@@ -21,11 +21,28 @@ class ImageAxesError(IlpixError, ValueError):
     path: Path
     axes: str
     shape: tuple[int, ...]
+    n_channels: int | None = None  # that the panel describes
+
+    def __str__(self) -> str:
+        wanted = f"{self.n_channels} " if self.n_channels else ""
+        return (
+            f"{self.path} has the axes {self.axes} of lengths {self.shape}, but an image has "
+            f"{wanted}channels, rows and columns (CYX) and nothing else; export one plane at one "
+            "time point, or say which axes these are (option 'axes')"
+        )
+
+
+class AxesOptionError(IlpixError, ValueError):
+    """A person named axes that an image does not have."""
+
+    path: Path
+    axes: str
+    shape: tuple[int, ...]
 
     def __str__(self) -> str:
         return (
-            f"{self.path} has the axes {self.axes} of lengths {self.shape}, but an image has "
-            "channels, rows and columns (CYX) and nothing else; export one plane at one time point"
+            f"the axes {self.axes!r} do not fit {self.path}, whose axes have the lengths "
+            f"{self.shape}; give a letter for each of them, or for those longer than 1"
         )
 
 
@@ -89,16 +106,24 @@ class NoImagesError(IlpixError, FileNotFoundError):
     """There is nothing to work on."""
 
     folder: Path
+    others: tuple[str, ...] = ()  # what else is there
 
     def __str__(self) -> str:
-        return f"no image (*.tif, *.tiff) was found below {self.folder}; is this the right folder?"
+        found = "".join(f"\n  {other}" for other in self.others)
+        return (
+            f"no image (*.tif, *.tiff, *.zarr) was found below {self.folder}; "
+            f"is this the right folder?{found}"
+        )
 
 
 class NoPreparedImagesError(NoImagesError):
     """There are no prepared images to predict."""
 
     def __str__(self) -> str:
-        return f"no prepared image (*.h5) was found in {self.folder}; run ilpix prepare first"
+        found = "".join(f"\n  {other}" for other in self.others)
+        return (
+            f"no prepared image (*.h5) was found in {self.folder}; run ilpix prepare first{found}"
+        )
 
 
 class DuplicateImagesError(IlpixError, ValueError):
@@ -130,3 +155,91 @@ class InvalidChosenCropsError(ProblemsError):
     """The table of crops that a person chose cannot be read."""
 
     heading = "{path} does not say which crops were chosen"
+
+
+class NoSuchSeriesError(IlpixError, LookupError):
+    """A file has fewer images than the number asked for."""
+
+    path: Path
+    series: int
+    n_series: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} holds {self.n_series} images, so there is no number {self.series} "
+            "(counted from 1)"
+        )
+
+
+class SeriesError(IlpixError, ValueError):
+    """A file holds several images, none of which is what the panel describes."""
+
+    path: Path
+    counts: tuple[int, ...]  # channels of each; 0 where it has none
+    n_channels: int | None  # that the panel describes
+
+    def __str__(self) -> str:
+        counts = ", ".join(map(str, self.counts))
+        wanted = f"; the panel describes {self.n_channels}" if self.n_channels else ""
+        return (
+            f"{self.path} holds {len(self.counts)} images, with {counts} channels{wanted}; "
+            "choose one (option 'series'), or export it alone"
+        )
+
+
+class StackError(IlpixError, ValueError):
+    """The files of a folder are channels of one image, but they do not make one."""
+
+    folder: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder}: {self.reason}; name the files as the panel names the channels, or say "
+            "how to put them in order (option 'stack': 'names' or 'order')"
+        )
+
+
+class FileNameError(IlpixError, ValueError):
+    """The name of a file cannot be used for the names of results."""
+
+    name: str  # printable
+
+    def __str__(self) -> str:
+        return f"the name {self.name} is not UTF-8 (an archive of another system?); rename the file"
+
+
+class MissingExtraError(IlpixError, ImportError):
+    """A package that is needed only for some files is not installed."""
+
+    what: str
+    extra: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} needs a package that is not installed: pip install 'ilpix[{self.extra}]'"
+        )
+
+
+class ZarrKindError(IlpixError, ValueError):
+    """A Zarr folder or archive holds no image to classify."""
+
+    path: Path
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.path} is {self.kind}"
+
+
+class NoSuchLevelError(IlpixError, LookupError):
+    """An image has fewer resolution levels."""
+
+    path: Path
+    level: int
+    n_levels: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} has {self.n_levels} resolution levels, so there is no level {self.level} "
+            "(0 is the finest)"
+        )

@@ -11,6 +11,7 @@ only the window asked for.
 
 import json
 import struct
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +21,17 @@ from typing import Any, Literal
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
+from pydantic import (
+    BaseModel,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from ilpix.errors import IlpixError
 from ilpix.files import replacing
 from ilpix.images.errors import (
+    DuplicateImagesError,
     ImageAxesError,
     MissingDatasetError,
     NoPreparedImagesError,
@@ -38,6 +45,7 @@ DatasetName = Literal["img", "crop"]
 FloatImage = NDArray[np.float32]
 
 AXES = "cyx"
+SUFFIXES = frozenset({".h5", ".hdf5", ".he5"})
 _TYPE_FLAGS = {"c": 1, "x": 2, "y": 2, "z": 2, "t": 8}
 _DAMAGE = (OSError, RuntimeError, KeyError, TypeError, ValueError)  # what h5py makes of it
 _READ_ATTRIBUTES = ("axistags", "ilpix")
@@ -50,6 +58,13 @@ class ImageRecord(BaseModel, frozen=True, extra="forbid"):
 
     channel_names: tuple[str, ...]
     preparation: PreparationOptions
+    pixel_size_um: tuple[float, float] | None = None  # (y, x) of this image, where it is known
+
+    @model_serializer(mode="wrap")
+    def _without_unknown(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The record of an image of unknown pixel size does not mention it."""
+        fields: dict[str, Any] = serialise(self)
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +77,12 @@ class PreparedImage:
     record: ImageRecord | None  # None where another program wrote the file
     axes: str  # the stored order, such as "zyxc"
     _dataset: h5py.Dataset
+    note: str | None = None  # how axes without names were taken
+
+    @property
+    def pixel_size_um(self) -> tuple[float, float] | None:
+        """The (y, x) size of one pixel in µm, where it is known."""
+        return self.record.pixel_size_um if self.record else None
 
     def read(self, rows: slice = slice(None), columns: slice = slice(None)) -> FloatImage:
         """Read a window of all channels.
@@ -95,29 +116,33 @@ def write_image(
         record: how the image was made; None leaves the attribute out.
         dataset: `img` for a whole image, `crop` for a crop.
     """
-    write_planes(path, image.shape, image, record, dataset)
+    write_bands(path, image.shape, [image], record, dataset)
 
 
-def write_planes(
+def write_bands(
     path: Path,
     shape: tuple[int, ...],
-    planes: Iterable[NDArray[Any]],
+    bands: Iterable[NDArray[Any]],
     record: ImageRecord | None,
     dataset: DatasetName = "img",
 ) -> None:
-    """Write an image like `write_image`, one channel after the other as `planes` gives them.
+    """Write an image like `write_image`, band after band.
 
     Args:
         path: the target, which is replaced where it exists.
         shape: (C, Y, X) of the image.
-        planes: its C channels, each (Y, X).
+        bands: (C, rows, X) each, from top to bottom, Y rows in all.
         record: as for `write_image`.
         dataset: as for `write_image`.
     """
     with replacing(path) as temporary, h5py.File(temporary, "w", libver="earliest") as file:
         stored = file.create_dataset(dataset, shape, np.float32, track_times=False)
-        for index, plane in zip(range(shape[0]), planes, strict=True):
-            stored[index] = np.asarray(plane, dtype=np.float32)
+        first = 0
+        for band in bands:
+            stored[:, first : first + band.shape[1]] = np.asarray(band, dtype=np.float32)
+            first += band.shape[1]
+        if first != shape[1]:
+            raise ValueError(f"{first} rows were given for an image of {shape[1]}")
         stored.attrs.create("display_mode", "grayscale", dtype=_ASCII)
         stored.attrs.create("axistags", axistags_json(AXES), dtype=_ASCII)
         stored.attrs["steinbock"] = True
@@ -130,16 +155,40 @@ def find_prepared(folder: Path) -> list[Path]:
 
     Raises:
         NoPreparedImagesError: if there are none, or no such folder.
+        DuplicateImagesError: if the results of several images would have the same name.
     """
-    images = sorted(path for path in folder.glob("[!.]*.h5") if path.is_file())
+    images = sorted(path for path in folder.glob("[!.]*") if _is_prepared(path))
     if not images:
-        raise NoPreparedImagesError(folder)
+        others = tuple(f"{name} {what}" for name, what in find_foreign(folder).items())
+        raise NoPreparedImagesError(folder, others)
+    by_stem: defaultdict[str, list[Path]] = defaultdict(list)
+    for image in images:
+        by_stem[image.stem].append(image)
+    if same := tuple(tuple(paths) for paths in by_stem.values() if len(paths) > 1):
+        raise DuplicateImagesError(same)
     return images
 
 
+def find_foreign(folder: Path) -> dict[str, str]:
+    """Return the files of a folder of prepared images that are none, and what to do with each."""
+    names = sorted(
+        path.name for path in folder.glob("[!.]*") if path.is_file() and not _is_prepared(path)
+    )
+    return dict.fromkeys(names, "is no prepared image (*.h5); prepare the image it is made from")
+
+
+def _is_prepared(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.is_file()
+
+
 @contextmanager
-def open_prepared(path: Path) -> Iterator[PreparedImage]:
+def open_prepared(path: Path, n_channels: int | None = None) -> Iterator[PreparedImage]:
     """Open a prepared image or crop of any axis order, to read parts of it.
+
+    Args:
+        path: an HDF5 file.
+        n_channels: how many channels the image must have, where that is known: tells the channels
+            in files whose axes have no names.
 
     Raises:
         UnreadableImageError: if the file is not HDF5, is cut short, or its attributes are damaged.
@@ -153,7 +202,7 @@ def open_prepared(path: Path) -> Iterator[PreparedImage]:
         raise UnreadableImageError(path, str(error)) from error
     with file:
         try:
-            image = _describe(path, file)
+            image = _describe(path, file, n_channels)
         except IlpixError:
             raise
         except _DAMAGE as error:
@@ -175,9 +224,7 @@ def find_dataset(
         MissingDatasetError: if there is none of these.
         UnreadableImageError: if pixels are, or may be, in another file.
     """
-    if any(not isinstance(file.get(name, getlink=True), h5py.HardLink) for name in file):
-        raise UnreadableImageError(path, "it holds links to other data")
-    datasets = {name: item for name, item in file.items() if isinstance(item, h5py.Dataset)}
+    datasets = _list_datasets(file, path) or _list_nested(file, path)
     found = next((name for name in (*usual_names, path.stem) if name in datasets), None)
     if found is None and len(datasets) != 1:
         raise MissingDatasetError(path, tuple(datasets))
@@ -186,6 +233,25 @@ def find_dataset(
         raise UnreadableImageError(path, "it holds no pixels, or has them in another file")
     require_sound_texts(path, dataset)
     return dataset
+
+
+def _list_datasets(group: h5py.Group, path: Path) -> dict[str, h5py.Dataset]:
+    if any(not isinstance(group.get(name, getlink=True), h5py.HardLink) for name in group):
+        raise UnreadableImageError(path, "it holds links to other data")
+    return {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
+
+
+def _list_nested(group: h5py.Group, path: Path, depth: int = 3) -> dict[str, h5py.Dataset]:
+    """The datasets of the groups below one that has none, as Ilastik's `volume/data`."""
+    groups = {name: item for name, item in group.items() if isinstance(item, h5py.Group)}
+    return {
+        f"{name}/{below}": dataset
+        for name, item in groups.items()
+        if depth
+        for below, dataset in (
+            _list_datasets(item, path) or _list_nested(item, path, depth - 1)
+        ).items()
+    }
 
 
 def require_sound_texts(path: Path, dataset: h5py.Dataset) -> None:
@@ -204,22 +270,43 @@ def require_sound_texts(path: Path, dataset: h5py.Dataset) -> None:
         raise UnreadableImageError(path, f"an attribute claims to be {longest} characters long")
 
 
-def axis_keys(dataset: h5py.Dataset) -> str:
+def axis_keys(dataset: h5py.Dataset, n_channels: int | None = None) -> str:
     """Return the axes of a dataset in stored order, such as `cyx`.
 
-    Without `axistags`, three axes are taken for `cyx`, as steinbock tells Ilastik to take them.
+    Without `axistags`, three axes are taken for `cyx`, as steinbock tells Ilastik to take them; but
+    where only another one is as long as there are channels, that is the axis of the channels, also
+    among more axes of which the others have length 1.
 
     Raises:
         ValueError: if the tags cannot be read or do not fit the dataset's number of axes.
     """
     tags = dataset.attrs.get("axistags")
     if tags is None:
-        keys = AXES[-dataset.ndim :] if dataset.ndim in {2, 3} else ""
+        keys = _guess_axes(dataset.shape, n_channels)
     else:
         keys = parse_axistags(tags.decode() if isinstance(tags, bytes) else str(tags))
     if len(keys) != dataset.ndim:
-        raise ValueError(f"the axes {keys or 'without names'} do not fit {dataset.ndim} dimensions")
+        what = f"the axes {keys}" if keys else "axes without names"
+        raise ValueError(
+            f"{what} do not fit its {dataset.ndim} dimensions {dataset.shape}; name them in the "
+            "attribute 'axistags', as Ilastik's plugin for Fiji does"
+        )
     return keys
+
+
+def _guess_axes(shape: tuple[int, ...], n_channels: int | None) -> str:
+    """The axes of a dataset that does not name them; empty where there is no telling."""
+    usual = AXES[-len(shape) :] if len(shape) in {2, 3} else ""
+    if usual == AXES and n_channels in {None, shape[0]}:
+        return usual
+    long = [k for k, size in enumerate(shape) if size > 1]
+    channels = [k for k in long if shape[k] == n_channels]
+    plane = [k for k in long if k not in channels]
+    if len(channels) > 1 or len(plane) != 2 or (n_channels != 1 and not channels):
+        return usual
+    names = dict(zip([*channels, *plane], "cyx" if channels else "yx", strict=True))
+    spare = iter("tzabdefgh"[max(0, 2 - (len(shape) - len(names))) :])
+    return "".join(names[k] if k in names else next(spare) for k in range(len(shape)))
 
 
 def parse_axistags(text: str) -> str:
@@ -242,20 +329,23 @@ def axistags_json(keys: str) -> str:
     return json.dumps({"axes": [{"key": key, "typeFlags": _TYPE_FLAGS[key]} for key in keys]})
 
 
-def _describe(path: Path, file: h5py.File) -> PreparedImage:
+def _describe(path: Path, file: h5py.File, n_channels: int | None) -> PreparedImage:
     dataset = find_dataset(file, path)
     if dataset.dtype.kind not in "iuf":
         raise PixelTypeError(path, str(dataset.dtype))
-    axes = _plane_axes(path, dataset)
+    axes = _plane_axes(path, dataset, n_channels)
     sizes = dict(zip(axes, dataset.shape, strict=True))
     shape = (sizes.get("c", 1), sizes["y"], sizes["x"])
-    return PreparedImage(path, shape, dataset.dtype, _read_record(path, dataset), axes, dataset)
+    is_guessed = axes not in {AXES, "yx"} and "axistags" not in dataset.attrs
+    note = f"its axes have no names and are taken for {axes}" if is_guessed else None
+    record = _read_record(path, dataset)
+    return PreparedImage(path, shape, dataset.dtype, record, axes, dataset, note)
 
 
-def _plane_axes(path: Path, dataset: h5py.Dataset) -> str:
+def _plane_axes(path: Path, dataset: h5py.Dataset, n_channels: int | None) -> str:
     """The stored axes, of which all but c, y and x are known to have length 1."""
     try:
-        axes = axis_keys(dataset)
+        axes = axis_keys(dataset, n_channels)
     except ValueError as error:
         raise UnreadableImageError(path, str(error)) from error
     is_stack = any(

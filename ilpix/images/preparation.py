@@ -1,6 +1,6 @@
 """Turn an image into what Ilastik sees: channels grouped, their mean prepended, enlarged."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +22,8 @@ _REDUCE: dict[Aggregation, Callable[..., NDArray[Any]]] = {
     "var": np.var,
 }
 _LARGEST = np.finfo(np.float32).max
+_BAND_BYTES = 2**27  # of prepared pixels that are in memory at a time
+_FEWEST_ROWS = 16  # of the image; fewer would be enlarged with as many of their neighbours
 
 
 class PreparationOptions(BaseModel, frozen=True, extra="forbid"):
@@ -65,37 +67,44 @@ def prepare_image(image: NDArray[Any], panel: Panel, options: PreparationOptions
     Raises:
         ChannelCountError: if the panel describes another number of channels.
     """
-    prepared = np.empty(prepared_shape(image, panel, options), dtype=np.float32)
-    for target, plane in zip(prepared, prepared_planes(image, panel, options), strict=True):
-        target[:] = plane
+    prepared = np.empty(prepared_shape(image.shape, panel, options), dtype=np.float32)
+    first = 0
+    for band in prepared_bands([image], panel, options):
+        prepared[:, first : first + band.shape[1]] = band
+        first += band.shape[1]
     return prepared
 
 
-def prepared_planes(
-    image: NDArray[Any], panel: Panel, options: PreparationOptions
+def prepared_bands(
+    bands: Iterable[NDArray[Any]], panel: Panel, options: PreparationOptions
 ) -> Iterator[FloatImage]:
-    """Prepare an image like `prepare_image`, one channel at a time.
+    """Prepare an image like `prepare_image`, a band of rows at a time.
 
-    Many enlarged channels need much memory; this holds one of them, and the groups before they are
-    enlarged.
+    Args:
+        bands: (C, rows, X) of the image, from top to bottom.
+        panel: as for `prepare_image`.
+        options: as for `prepare_image`.
 
-    Returns:
-        The (scale * Y, scale * X) float32 channels, in their order.
+    Yields:
+        (C', scale * rows, scale * X) float32, from top to bottom.
 
     Raises:
         ChannelCountError: if the panel describes another number of channels.
     """
-    require_channels(panel, len(image))
-    channels = _group_channels(image, panel, options.aggr)
-    means = [channels.mean(axis=0) * options.meanfactor] if options.mean else []
-    return (_enlarge(_to_float32(plane), options.scale) for plane in (*means, *channels))
+    n_channels = len(channel_names(panel, options))
+    grouped = (
+        _group_rows(rows, panel, options)
+        for band in bands
+        for rows in _cut(band, 4 * n_channels * options.scale**2)
+    )
+    return grouped if options.scale == 1 else _enlarge(grouped, options.scale)
 
 
 def prepared_shape(
-    image: NDArray[Any], panel: Panel, options: PreparationOptions
+    shape: tuple[int, ...], panel: Panel, options: PreparationOptions
 ) -> tuple[int, int, int]:
-    """Return the (C, Y, X) of what `prepare_image` makes of an image."""
-    _, n_rows, n_columns = image.shape
+    """Return the (C, Y, X) of what `prepare_image` makes of an image of the given (C, Y, X)."""
+    _, n_rows, n_columns = shape
     n_channels = len(channel_names(panel, options))
     return n_channels, n_rows * options.scale, n_columns * options.scale
 
@@ -104,6 +113,31 @@ def channel_names(panel: Panel, options: PreparationOptions) -> tuple[str, ...]:
     """Return the names of the channels that `prepare_image` makes; the prepended one is `mean`."""
     grouped = panel.names if panel.groups is None else tuple(group.name for group in panel.groups)
     return ("mean", *grouped) if options.mean else grouped
+
+
+def enlarged_pixel_um(
+    pixel_size_um: tuple[float, float] | None, options: PreparationOptions
+) -> tuple[float, float] | None:
+    """Return the (y, x) size of a pixel of the prepared image, from that of the image."""
+    if pixel_size_um is None:
+        return None
+    y, x = pixel_size_um
+    return y / options.scale, x / options.scale
+
+
+def _cut(band: NDArray[Any], bytes_per_pixel: int) -> Iterator[NDArray[Any]]:
+    """Cut a band into such ones that become about `_BAND_BYTES` when they are prepared."""
+    n_rows = max(_FEWEST_ROWS, _BAND_BYTES // (bytes_per_pixel * band.shape[2]))
+    for first in range(0, band.shape[1], n_rows):
+        yield band[:, first : first + n_rows]
+
+
+def _group_rows(rows: NDArray[Any], panel: Panel, options: PreparationOptions) -> FloatImage:
+    """(C', rows, X): the groups, and before them their mean."""
+    require_channels(panel, len(rows))
+    channels = _group_channels(rows, panel, options.aggr)
+    means = [channels.mean(axis=0) * options.meanfactor] if options.mean else []
+    return np.stack([_to_float32(plane) for plane in (*means, *channels)])
 
 
 def _group_channels(image: NDArray[Any], panel: Panel, aggr: Aggregation) -> NDArray[Any]:
@@ -120,19 +154,36 @@ def _to_float32(plane: NDArray[Any]) -> FloatImage:
     return np.asarray(np.clip(plane, -_LARGEST, _LARGEST), dtype=np.float32)
 
 
-def _enlarge(plane: FloatImage, scale: int) -> FloatImage:
-    """Interpolate linearly between pixel centres; the edge pixels go on beyond the edge."""
-    if scale == 1:
-        return plane
+def _enlarge(bands: Iterable[FloatImage], scale: int) -> Iterator[FloatImage]:
+    """Interpolate linearly between pixel centres; the edge pixels go on beyond the edge.
+
+    A band is enlarged together with the last row of the band above and the first row of the one
+    below, whose own enlarged rows are cut off again.
+    """
+    left = iter(bands)
+    above: FloatImage | None = None
+    band = next(left, None)
+    while band is not None:
+        below = next(left, None)
+        parts = [above, band, None if below is None else below[:, :1]]
+        image = np.concatenate([part for part in parts if part is not None], axis=1)
+        first = 0 if above is None else scale
+        yield _enlarge_planes(image, scale)[:, first : first + scale * band.shape[1]]
+        above, band = band[:, -1:], below
+
+
+def _enlarge_planes(image: FloatImage, scale: int) -> FloatImage:
     from skimage.transform import resize  # noqa: PLC0415 - a second to import
 
-    n_rows, n_columns = plane.shape
-    enlarged: FloatImage = resize(  # type: ignore[no-untyped-call]  # scikit-image has no types
-        plane,
-        (n_rows * scale, n_columns * scale),
-        order=1,
-        mode="edge",
-        anti_aliasing=False,
-        preserve_range=True,
-    )
+    n_channels, n_rows, n_columns = image.shape
+    enlarged = np.empty((n_channels, n_rows * scale, n_columns * scale), np.float32)
+    for target, plane in zip(enlarged, image, strict=True):
+        target[:] = resize(  # type: ignore[no-untyped-call]  # scikit-image has no types
+            plane,
+            target.shape,
+            order=1,
+            mode="edge",
+            anti_aliasing=False,
+            preserve_range=True,
+        )
     return enlarged

@@ -119,7 +119,7 @@ class Classifier:
             StoppedError: if `stop` was set.
         """
         n_threads = threads or _n_cores()
-        with open_prepared(source) as image, ThreadPoolExecutor(n_threads) as pool:
+        with open_prepared(source, self.n_channels) as image, ThreadPoolExecutor(n_threads) as pool:
             self.require_fitting(image.shape)
 
             def read(rows: range) -> FloatArray:

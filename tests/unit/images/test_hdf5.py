@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ilpix.images.errors import (
+    DuplicateImagesError,
     ImageAxesError,
     MissingDatasetError,
     NoPreparedImagesError,
@@ -18,11 +19,12 @@ from ilpix.images.errors import (
 from ilpix.images.hdf5 import (
     ImageRecord,
     axistags_json,
+    find_foreign,
     find_prepared,
     open_prepared,
     parse_axistags,
+    write_bands,
     write_image,
-    write_planes,
 )
 from ilpix.images.preparation import PreparationOptions
 
@@ -55,19 +57,88 @@ def test_the_same_image_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
-def test_channels_written_one_at_a_time_give_the_same_bytes(tmp_path: Path) -> None:
+def test_rows_written_in_bands_give_the_same_bytes(tmp_path: Path) -> None:
     write_image(tmp_path / "a.h5", IMAGE, RECORD)
-    write_planes(tmp_path / "b.h5", IMAGE.shape, (plane for plane in IMAGE), RECORD)
+    write_bands(tmp_path / "b.h5", IMAGE.shape, np.split(IMAGE, [3, 4], axis=1), RECORD)
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
-@pytest.mark.parametrize("n_channels", [2, 4])
-def test_an_image_with_missing_or_further_channels_is_not_written(
-    tmp_path: Path, n_channels: int
-) -> None:
-    with pytest.raises(ValueError, match=r"shorter|longer"):
-        write_planes(tmp_path / "a.h5", (n_channels, 8, 9), iter(IMAGE), None)
+def test_an_image_with_missing_rows_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="7 rows were given for an image of 8"):
+        write_bands(tmp_path / "a.h5", IMAGE.shape, [IMAGE[:, :7]], None)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_pixel_size_is_kept_in_the_record(tmp_path: Path) -> None:
+    record = RECORD.model_copy(update={"pixel_size_um": (0.5, 0.25)})
+    write_image(tmp_path / "a.h5", IMAGE, record)
+    with open_prepared(tmp_path / "a.h5") as image:
+        assert image.pixel_size_um == (0.5, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("shape", "n_channels", "axes"),
+    [
+        ((3, 8, 9), None, "cyx"),
+        ((3, 8, 9), 3, "cyx"),
+        ((8, 9, 3), 3, "yxc"),
+        ((8, 9), 1, "yx"),
+        ((1, 8, 9, 3), 3, "zyxc"),
+        ((1, 1, 8, 9, 3), 3, "tzyxc"),
+        ((1, 3, 1, 8, 9), 3, "tczyx"),
+        ((1, 1, 8, 9, 1), 1, "tzyxa"),
+    ],
+)
+def test_axes_without_names_are_told_by_the_number_of_channels(
+    tmp_path: Path, shape: tuple[int, ...], n_channels: int | None, axes: str
+) -> None:
+    path = _store(tmp_path / "a.h5", np.zeros(shape, np.uint16), None)
+    with open_prepared(path, n_channels) as image:
+        assert image.axes == axes
+        assert image.shape == (n_channels or 3, 8, 9)
+        assert (image.note is None) == (axes in {"cyx", "yx"})
+
+
+@pytest.mark.parametrize("n_channels", [None, 4, 8])
+def test_axes_that_cannot_be_told_are_refused_with_advice(
+    tmp_path: Path, n_channels: int | None
+) -> None:
+    path = _store(tmp_path / "a.h5", np.zeros((1, 8, 8, 3), np.uint16), None)
+    with (
+        pytest.raises(UnreadableImageError, match="name them in the attribute 'axistags'"),
+        open_prepared(path, n_channels),
+    ):
+        pass
+
+
+def test_a_dataset_in_a_group_is_found(tmp_path: Path) -> None:
+    _store(tmp_path / "a.hdf5", IMAGE, "cyx", "volume/data")
+    (path,) = find_prepared(tmp_path)
+    with open_prepared(path) as image:
+        np.testing.assert_array_equal(image.read(), IMAGE)
+
+
+def test_several_datasets_in_groups_are_named(tmp_path: Path) -> None:
+    path = _store(tmp_path / "a.h5", IMAGE, "cyx", "volume/data")
+    with h5py.File(path, "a") as file:
+        file["volume/mask"] = np.zeros(3)
+    with pytest.raises(MissingDatasetError, match="volume/data, volume/mask"), open_prepared(path):
+        pass
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.h5").touch()
+    (tmp_path / "a.hdf5").touch()
+    with pytest.raises(DuplicateImagesError):
+        find_prepared(tmp_path)
+
+
+def test_files_that_are_no_prepared_images_are_named(tmp_path: Path) -> None:
+    for name in ("a.npy", "b.tiff", ".hidden"):
+        (tmp_path / name).touch()
+    assert set(find_foreign(tmp_path)) == {"a.npy", "b.tiff"}
+    with pytest.raises(NoPreparedImagesError, match=r"a\.npy is no prepared image"):
+        find_prepared(tmp_path)
 
 
 def test_a_file_without_a_record_is_read_without_one(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ilpix.images.preparation import (
     PreparationOptions,
     channel_names,
     prepare_image,
-    prepared_planes,
+    prepared_bands,
     prepared_shape,
 )
 
@@ -102,21 +102,34 @@ def test_a_prepared_image_never_shares_memory_with_its_source() -> None:
 
 
 def test_an_image_with_other_channels_than_the_panel_is_refused() -> None:
-    for prepare in (prepare_image, prepared_planes):
-        with pytest.raises(ChannelCountError, match="the image has 2 channels"):
-            prepare(_image()[:2], PLAIN, PreparationOptions())
+    with pytest.raises(ChannelCountError, match="the image has 2 channels"):
+        prepare_image(_image()[:2], PLAIN, PreparationOptions())
+    with pytest.raises(ChannelCountError, match="the image has 2 channels"):
+        list(prepared_bands([_image()[:2]], PLAIN, PreparationOptions()))
 
 
-def test_channels_prepared_one_at_a_time_are_never_all_in_memory() -> None:
+@pytest.mark.parametrize("heights", [(5,), (1, 1, 1, 1, 1), (2, 3), (4, 1)])
+@pytest.mark.parametrize("scale", [1, 2, 4])
+@pytest.mark.parametrize("dtype", ["u2", "f4"])
+def test_the_height_of_bands_changes_no_bit(
+    heights: tuple[int, ...], scale: int, dtype: str
+) -> None:
+    image, options = _image(dtype), PreparationOptions(scale=scale)
+    bands = np.split(image, np.cumsum(heights)[:-1], axis=1)
+    prepared = np.concatenate(list(prepared_bands(bands, GROUPED, options)), axis=1)
+    np.testing.assert_array_equal(prepared, prepare_image(image, GROUPED, options))
+
+
+def test_large_images_are_prepared_in_little_memory() -> None:
     panel = Panel(Path("panel.csv"), tuple(map(str, range(40))), None)
-    image = np.ones((40, 64, 64), np.float32)
-    options = PreparationOptions(scale=4)
-    prepare_image(image, panel, options)  # imports what it needs
+    bands = [np.ones((40, 16, 2000), np.uint16)] * 32
+    options = PreparationOptions(scale=2)
+    prepare_image(bands[0][:, :4, :4], panel, options)  # imports what it needs
     tracemalloc.start()
-    n_bytes = sum(plane.nbytes for plane in prepared_planes(image, panel, options))
+    n_bytes = sum(band.nbytes for band in prepared_bands(bands, panel, options))
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert n_bytes == 4 * np.prod(prepared_shape(image, panel, options))
+    assert n_bytes == 4 * np.prod(prepared_shape((40, 512, 2000), panel, options))
     assert peak_bytes < n_bytes / 4
 
 

@@ -1,0 +1,42 @@
+"""Which images a run works on, and what it says about how they were read."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from flows.errors import NoImageChosenError
+from flows.running.verb_run import VerbRun
+
+_SHOWN = 3  # names
+
+_log = logging.getLogger(__name__)
+
+
+def choose(names: Sequence[str], only: str | None) -> set[str]:
+    """Return the names that a pattern chooses; all where there is none.
+
+    Raises:
+        NoImageChosenError: if it chooses none.
+    """
+    chosen = {name for name in names if only is None or fnmatchcase(name, only)}
+    if only is not None and not chosen:
+        raise NoImageChosenError(only, tuple(names[:_SHOWN]))
+    return chosen
+
+
+def tell_notes(run: VerbRun, notes: Iterable[tuple[str, str]]) -> None:
+    """Warn once of what several images have in common, and remember it for the manifest.
+
+    Args:
+        run: the run of the verb.
+        notes: name of an image, and what to know about it.
+    """
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for name, note in notes:
+        names[note].append(name)
+    for note, concerned in names.items():
+        more = f" … ({len(concerned)} images)" if len(concerned) > _SHOWN else ""
+        _log.warning("%s%s: %s", ", ".join(concerned[:_SHOWN]), more, note)
+    if names:
+        run.notes["about_images"] = dict(names)

@@ -1,0 +1,130 @@
+"""Find the images below a folder, whatever layout they have, and name their results.
+
+An image is a TIFF file (or one of several images in it), an OME-Zarr folder or archive, or a folder
+of one TIFF per channel. Files of other formats are named, not passed over in silence.
+"""
+
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ilpix.errors import IlpixError
+from ilpix.images import ome_zarr
+from ilpix.images.errors import FileNameError, NoImagesError, UnreadableImageError
+from ilpix.images.foreign import describe_suffix
+from ilpix.images.panel import Panel
+from ilpix.images.series import ChosenImages
+from ilpix.images.source import ReadingOptions, SourceImage
+from ilpix.images.stacks import open_stack, plan_stacks
+from ilpix.images.tiff import (
+    SUFFIXES,
+    choose_images,
+    image_stem,
+    open_tiff,
+    require_names_differ,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one image is."""
+
+    name: str  # of its results
+    path: Path  # a file, or a folder that is one image or several
+    index: int = 0  # of the image there
+
+
+@dataclass(slots=True)
+class Found:
+    """What is below a folder."""
+
+    sources: list[Source] = field(default_factory=list)  # in steinbock's order
+    failures: dict[str, IlpixError] = field(default_factory=dict)  # images that cannot be read
+    notes: dict[str, str] = field(default_factory=dict)  # image or file: what to know about it
+
+
+def find_sources(folder: Path, panel: Panel, options: ReadingOptions = ReadingOptions()) -> Found:
+    """Find all images below a folder; hidden files are left out.
+
+    Raises:
+        NoImagesError: if there are none, or no such folder.
+        DuplicateImagesError: if the results of several images would have the same name.
+    """
+    found = Found()
+    for root, folders, files in os.walk(folder):
+        here = Path(root)
+        if ome_zarr.is_zarr(here):
+            folders.clear()
+            _add(found, here, panel, options)
+        else:
+            _add_files(found, here, [name for name in files if name[0] != "."], panel, options)
+    found.sources.sort(key=lambda source: source.path)
+    if not found.sources and not found.failures:
+        others = tuple(f"{name} {what}" for name, what in found.notes.items())
+        raise NoImagesError(folder, others)
+    require_names_differ((source.name, source.path) for source in found.sources)
+    return found
+
+
+def open_source(
+    path: Path, index: int, panel: Panel, options: ReadingOptions = ReadingOptions()
+) -> AbstractContextManager[SourceImage]:
+    """Open one image, as `find_sources` found it.
+
+    Raises:
+        IlpixError: if it cannot be read; see `open_tiff`, `open_stack`, `open_zarr`.
+    """
+    if ome_zarr.is_zarr(path):
+        return ome_zarr.open_zarr(path, index, len(panel.names), options)
+    if path.is_dir():
+        return open_stack(plan_stacks(path, panel, options)[index])
+    return open_tiff(path, index, len(panel.names), options)
+
+
+def _add_files(
+    found: Found, folder: Path, names: Sequence[str], panel: Panel, options: ReadingOptions
+) -> None:
+    """Add the images among the files of one folder; note what files of other formats are."""
+    paths = [folder / name for name in names if (folder / name).is_file()]
+    if any(path.suffix.lower() in SUFFIXES for path in paths):
+        try:
+            stacks = plan_stacks(folder, panel, options)
+        except IlpixError as error:
+            found.failures[folder.name] = error
+            return
+        for index, stack in enumerate(stacks):
+            found.sources.append(Source(stack.name, folder, index))
+        if stacks:
+            return
+    for path in paths:
+        if path.suffix.lower() in SUFFIXES or ome_zarr.is_zarr(path):
+            _add(found, path, panel, options)
+        elif what := describe_suffix(path):
+            found.notes[path.name] = what
+
+
+def _add(found: Found, path: Path, panel: Panel, options: ReadingOptions) -> None:
+    """Add the images of one file, or of an OME-Zarr folder."""
+    is_zarr = ome_zarr.is_zarr(path)
+    name = ome_zarr.zarr_stem(path) if is_zarr else image_stem(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        printable = name.encode("utf-8", "backslashreplace").decode()
+        found.failures[printable] = FileNameError(printable)
+        return
+    try:
+        choose = ome_zarr.choose_zarr_images if is_zarr else choose_images
+        chosen = choose(path, len(panel.names), options)
+    except UnreadableImageError:
+        chosen = ChosenImages((0,), 1)  # why is told where it is read
+    except IlpixError as error:
+        found.failures[name] = error
+        return
+    several = len(chosen.indices) > 1
+    for index in chosen.indices:
+        found.sources.append(Source(f"{name}_{index + 1}" if several else name, path, index))
+    if chosen.note:
+        found.notes[name] = chosen.note

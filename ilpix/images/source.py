@@ -1,0 +1,200 @@
+"""An open source image, read from top to bottom in bands of rows, whatever file it comes from."""
+
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
+
+from ilpix.errors import IlpixError
+from ilpix.images.errors import NonFinitePixelsError, UnreadableImageError
+
+BAND_BYTES = 2**28  # of stored pixels that are in memory at a time
+
+# What the decoders of TIFF and Zarr let through when bytes are damaged.
+DECODING_ERRORS = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AssertionError,
+    MemoryError,
+    RuntimeError,
+    struct.error,
+)
+
+
+class ReadingOptions(BaseModel, frozen=True, extra="forbid"):
+    """How images and panel are read where files do not say it, or say it wrongly."""
+
+    axes: str | None = Field(
+        None,
+        title="Axes",
+        description="the stored axes of every image, such as YXC; empty: what each file says",
+        pattern="^[A-Za-z]{2,8}$",
+    )
+    series: PositiveInt | None = Field(
+        None,
+        title="Series",
+        description="which image of a file that holds several, counted from 1; empty: each that "
+        "fits the panel",
+    )
+    level: NonNegativeInt = Field(
+        0, title="Level", description="resolution level of OME-Zarr images; 0 is the finest"
+    )
+    stack: Literal["names", "order"] | None = Field(
+        None,
+        title="One file per channel",
+        description="how the files of a folder that holds one TIFF per channel are put in order: "
+        "by the names in the panel, or in the order of the files; empty: as is plain",
+    )
+    nonfinite: Literal["error", "zero"] = Field(
+        "error",
+        title="Pixels that are no number",
+        description="refuse an image with NaN or infinite pixels, or set these to 0",
+    )
+    zero_unused: bool = Field(
+        default=False,
+        title="0 means not used",
+        description="take a 0 in the panel's column 'ilastik' as an empty cell; where it holds "
+        "only 0 and 1, each 1 is a channel of its own",
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceImage:
+    """An open image; valid inside the block that opened it."""
+
+    path: Path
+    shape: tuple[int, int, int]  # (C, Y, X), whatever the stored order
+    dtype: np.dtype[Any]  # as stored
+    axes: str  # the stored order, such as "ZYX"
+    read_bands: Callable[[int], Iterable[NDArray[Any]]]  # (C, rows, X) of that many rows each
+    step: int = 1  # reading is fastest in multiples of so many rows
+    channel_names: tuple[str, ...] = ()  # as the file has them, one per channel; empty: unknown
+    pixel_size_um: tuple[float, float] | None = None  # (y, x) of one pixel
+    notes: tuple[str, ...] = ()  # what a person should know about how the file was read
+
+    def bands(self, n_bytes: int = BAND_BYTES) -> Iterator[NDArray[Any]]:
+        """Read the image from top to bottom.
+
+        Yields:
+            (C, rows, X) in the type of the file, of about `n_bytes`, not to be written to.
+
+        Raises:
+            UnreadableImageError: if the stored pixels are damaged.
+        """
+        n_channels, n_rows, n_columns = self.shape
+        fitting = max(1, n_bytes // (n_channels * n_columns * self.dtype.itemsize))
+        rows = fitting if fitting < self.step else fitting - fitting % self.step
+        with unreadable(self.path):
+            yield from self.read_bands(min(rows, n_rows))
+
+    def read(self) -> NDArray[Any]:
+        """Read the whole image; plainly stored pixels stay in the file and are mapped into memory.
+
+        Returns:
+            (C, Y, X) in the type of the file, not to be written to.
+
+        Raises:
+            UnreadableImageError: if the stored pixels are damaged.
+        """
+        with unreadable(self.path):
+            (whole,) = self.read_bands(self.shape[1])
+        return whole
+
+
+@dataclass(slots=True)
+class FiniteCheck:
+    """Counts pixels that are NaN or infinite while bands pass, and sets them to 0."""
+
+    path: Path
+    count: int = 0
+    first: tuple[int, int, int] | None = None  # (channel, y, x)
+    _row: int = field(default=0)
+
+    def cleaned(self, bands: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+        """Pass the bands of an image on, all finite."""
+        for band in bands:
+            yield self._clean(band) if band.dtype.kind == "f" else band
+            self._row += band.shape[1]
+
+    def require_none(self) -> None:
+        """Raise if there were such pixels.
+
+        Raises:
+            NonFinitePixelsError: saying how many, and where the first is.
+        """
+        if self.first is not None:
+            raise NonFinitePixelsError(self.path, self.count, self.first)
+
+    def _clean(self, band: NDArray[Any]) -> NDArray[Any]:
+        is_finite = np.isfinite(band)
+        if is_finite.all():
+            return band
+        channel, y, x = (int(k) for k in np.argwhere(~is_finite)[0])
+        here = (channel, y + self._row, x)
+        self.first = here if self.first is None else min(self.first, here)
+        self.count += int(is_finite.size - np.count_nonzero(is_finite))
+        return np.where(is_finite, band, band.dtype.type(0))
+
+
+def finite_bands(
+    image: SourceImage, check: FiniteCheck, options: ReadingOptions
+) -> Iterator[NDArray[Any]]:
+    """Read an image from top to bottom, with pixels that are no number set to 0.
+
+    Yields:
+        (C, rows, X) in the type of the file.
+
+    Raises:
+        NonFinitePixelsError: at the end, if there were any and `options` do not ask for zeros.
+        UnreadableImageError: if the stored pixels are damaged.
+    """
+    yield from check.cleaned(image.bands())
+    if options.nonfinite == "error":
+        check.require_none()
+
+
+def regroup(blocks: Iterable[NDArray[Any]], n_rows: int) -> Iterator[NDArray[Any]]:
+    """Cut rows that arrive in blocks of any height into blocks of `n_rows`; the last is shorter.
+
+    Args:
+        blocks: (…, rows, X) each.
+        n_rows: of each block but the last.
+    """
+    kept: list[NDArray[Any]] = []
+    n_kept = 0
+    for block in blocks:
+        kept.append(block)
+        n_kept += block.shape[-2]
+        if n_kept < n_rows:
+            continue
+        rows = np.concatenate(kept, axis=-2) if len(kept) > 1 else block
+        n_whole = n_kept - n_kept % n_rows
+        for first in range(0, n_whole, n_rows):
+            yield rows[..., first : first + n_rows, :]
+        kept, n_kept = [rows[..., n_whole:, :]], n_kept - n_whole
+    if n_kept:
+        yield np.concatenate(kept, axis=-2)
+
+
+@contextmanager
+def unreadable(path: Path) -> Iterator[None]:
+    """Turn what a decoder raises into an error of ours.
+
+    Raises:
+        UnreadableImageError: if anything in the block cannot be read or decoded.
+    """
+    try:
+        yield
+    except IlpixError:
+        raise
+    except DECODING_ERRORS as error:
+        raise UnreadableImageError(path, str(error) or type(error).__name__) from error

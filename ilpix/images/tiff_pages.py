@@ -1,0 +1,47 @@
+"""Decode the pages of a TIFF file band by band, a strip or a row of tiles of each at a time."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from ilpix.images.source import regroup
+
+_BUFFER_BYTES = 2**20
+
+
+def stack_pages(pages: Sequence[Any], n_rows: int) -> Iterator[NDArray[Any]]:
+    """Decode single planes of one size.
+
+    Yields:
+        (pages, rows, X), of `n_rows` rows but for the last.
+    """
+    planes = [regroup(_page_rows(page), n_rows) for page in pages]
+    for rows in zip(*planes, strict=True):
+        yield np.stack(rows)
+
+
+def _page_rows(page: Any) -> Iterator[NDArray[Any]]:
+    """Decode one plane from top to bottom, a strip or a row of tiles at a time."""
+    keyframe = page.keyframe
+    segments = page.segments(maxworkers=1, buffersize=_BUFFER_BYTES)
+    for first, same in groupby(segments, key=lambda segment: segment[1][2]):
+        n_rows = min(_segment_length(keyframe), keyframe.imagelength - first)
+        rows = np.full((n_rows, keyframe.imagewidth), keyframe.nodata, keyframe.dtype)
+        for pixels, place, shape in same:
+            if pixels is not None:
+                left = place[3]
+                rows[: shape[1], left : left + shape[2]] = pixels[0, : shape[1], : shape[2], 0]
+        yield rows
+
+
+def segment_rows(series: tifffile.TiffPageSeries) -> int:
+    """Return in multiples of how many rows an image is decoded fastest."""
+    return 1 if series.dataoffset is not None else max(1, _segment_length(series.keyframe))
+
+
+def _segment_length(keyframe: Any) -> int:
+    return int(keyframe.tilelength if keyframe.is_tiled else keyframe.rowsperstrip)
