@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ilpix.rooms import ROOMS
+
 REPOSITORY = Path(__file__).parents[2]
 CHECK = "import ilpix.rooms; ilpix.rooms.require_own_rooms()"
 
@@ -36,7 +38,7 @@ def test_a_file_of_somebody_else_with_the_name_of_a_room_is_named(
 
 
 def test_a_room_that_another_package_has_overwritten_is_named(tmp_path: Path) -> None:
-    for name in ("ilpix", "containers", "tasks", "flows", "command"):
+    for name in ("ilpix", *ROOMS):
         shutil.copytree(REPOSITORY / name, tmp_path / name)
     (tmp_path / "tasks" / "__init__.py").write_text('"""To-do lists."""')
     said = imported(tmp_path, CHECK).stderr
