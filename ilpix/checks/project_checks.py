@@ -51,7 +51,11 @@ def check_project(
         project_findings: list[Finding] = []
         training: list[ValueSummary] = []
     else:
-        project_findings = [*_check_classifier(project), *_check_labels(project)]
+        project_findings = [
+            *_check_classifier(project),
+            *_check_training_data(project),
+            *_check_labels(project),
+        ]
         if ilastik_version is not None:
             project_findings += _check_version(project, ilastik_version)
         training = _check_crops(project, project_findings)
@@ -94,9 +98,8 @@ def _as_finding(topic: str, where: str, error: IlpixError) -> Finding:
 def _check_classifier(project: PixelProject) -> list[Finding]:
     name = project.path.name
     if project.features is None or project.forest is None:
-        missing = "features" if project.features is None else "classifier"
         advice = "train it (ilpix train), or in Ilastik switch on Live Update and save the project"
-        return [Finding("error", "classifier", name, f"has no {missing}", advice)]
+        return [Finding("error", "classifier", name, f"has no {project.lacks}", advice)]
     findings = []
     n_per_channel = len(project.features.columns(1))
     for lane in project.lanes:
@@ -112,6 +115,15 @@ def _check_classifier(project: PixelProject) -> list[Finding]:
             what = f"class {label.name} was not trained; its probability is 0 everywhere"
             findings.append(Finding("warning", "classes", name, what, "label it and train again"))
     return findings
+
+
+def _check_training_data(project: PixelProject) -> list[Finding]:
+    """What training needs and cannot use; it does not hinder a prediction."""
+    advice = "predicting works; to train, mend it (ilpix fix)"
+    return [
+        Finding("warning", "training data", problem.where, problem.what, advice)
+        for problem in project.training_problems
+    ]
 
 
 def _check_labels(project: PixelProject) -> list[Finding]:

@@ -46,7 +46,7 @@ FloatImage = NDArray[np.float32]
 
 AXES = "cyx"
 SUFFIXES = frozenset({".h5", ".hdf5", ".he5"})
-_TYPE_FLAGS = {"c": 1, "x": 2, "y": 2, "z": 2, "t": 8}
+TYPE_FLAGS = {"c": 1, "x": 2, "y": 2, "z": 2, "t": 8}  # Ilastik's number for a kind of axis
 _DAMAGE = (OSError, RuntimeError, KeyError, TypeError, ValueError)  # what h5py makes of it
 _READ_ATTRIBUTES = ("axistags", "ilpix")
 _LONGEST_TEXT = 2**20
@@ -326,7 +326,7 @@ def parse_axistags(text: str) -> str:
 
 def axistags_json(keys: str) -> str:
     """Return the `axistags` text for axes (letters of `cxyzt`), in steinbock's spelling."""
-    return json.dumps({"axes": [{"key": key, "typeFlags": _TYPE_FLAGS[key]} for key in keys]})
+    return json.dumps({"axes": [{"key": key, "typeFlags": TYPE_FLAGS[key]} for key in keys]})
 
 
 def _describe(path: Path, file: h5py.File, n_channels: int | None) -> PreparedImage:

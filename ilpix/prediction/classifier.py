@@ -55,10 +55,8 @@ class Classifier:
         Raises:
             NoClassifierError: if the project has no features or was not trained.
         """
-        if project.features is None:
-            raise NoClassifierError(project.path, "features")
-        if project.forest is None:
-            raise NoClassifierError(project.path, "classifier")
+        if project.features is None or project.forest is None:
+            raise NoClassifierError(project.path, project.lacks)
         n_channels = project.forest.n_columns // len(project.features.columns(1))
         forest = pack(project.forest)
         columns = project.features.columns(n_channels)

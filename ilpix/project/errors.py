@@ -57,6 +57,19 @@ class WrongWorkflowError(IlpixError, ValueError):
         )
 
 
+class NotPlanarError(IlpixError, ValueError):
+    """A project classifies volumes or time series."""
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} is a 3-D project or one of a time series ({self.reason}), and only "
+            "planes are classified here; run it in Ilastik, or train a project of planes"
+        )
+
+
 class LabelClassesError(IlpixError, ValueError):
     """The names of the label classes cannot be used."""
 

@@ -231,6 +231,9 @@ class ProjectReader:
         if item is not None and not isinstance(item, h5py.Dataset):
             self.note(where, "is a group, but a dataset belongs here")
             return None
+        if item is not None and not _is_described(item):
+            self.note(where, "has a damaged type or shape")
+            return None
         if item is not None and item.shape is None:
             self.note(where, "is empty")
             return None
@@ -246,3 +249,11 @@ class ProjectReader:
         except DAMAGE as error:
             self.note(where, f"cannot be read: {error}")
             return None
+
+
+def _is_described(dataset: h5py.Dataset) -> bool:
+    """Whether type and shape can be read; of a damaged file h5py gets them only when asked."""
+    try:
+        return dataset.dtype is not None and dataset.ndim >= 0
+    except DAMAGE:
+        return False

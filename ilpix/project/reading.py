@@ -6,15 +6,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 from pydantic import ValidationError
 
-from ilpix.errors import InvalidProjectError
+from ilpix.errors import InvalidProjectError, Problem
 from ilpix.features.selection import FeatureSelection
 from ilpix.forest.stored import Forest, load_forest
 from ilpix.images.hdf5 import ImageRecord, parse_axistags
+from ilpix.project.block_order import block_axes
 from ilpix.project.file import DAMAGE, FEATURES, FORESTS, INFOS, ProjectReader, open_project
-from ilpix.project.label_blocks import labels_group, read_label_blocks
+from ilpix.project.label_blocks import (
+    LabelBlock,
+    find_spare_labels,
+    labels_group,
+    read_label_blocks,
+)
+from ilpix.project.planar import require_planar
 
 Color = tuple[int, int, int]  # red, green, blue; 0 to 255
 
@@ -50,6 +58,7 @@ class Lane:
     axes: str  # the stored axis order, such as "cyx"
     shape: tuple[int, ...]  # in the order of `axes`
     inner_path: str | None  # of pixels that lie in the project itself
+    flaw: str = ""  # why `axes` and `shape` are empty; empty where they are known
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,6 +69,13 @@ class Lane:
     def n_channels(self) -> int:
         """How many channels there are; 1 without a channel axis."""
         return self.shape[self.axes.index("c")] if "c" in self.axes else 1
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether it is a volume or a time series."""
+        return any(
+            size > 1 for key, size in zip(self.axes, self.shape, strict=True) if key not in "cyx"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +90,7 @@ class PixelProject:
     forest: Forest | None  # None until a classifier is stored
     labelled_pixels: tuple[tuple[int, ...], ...]  # per lane, per class
     record: ImageRecord | None  # how the crops were made; None in projects of other programs
+    training_problems: tuple[Problem, ...] = ()  # in lanes and labels; no matter for predicting
 
     @property
     def has_labels(self) -> bool:
@@ -84,6 +101,15 @@ class PixelProject:
     def has_classifier(self) -> bool:
         """Whether a trained classifier is stored."""
         return self.forest is not None and self.features is not None
+
+    @property
+    def lacks(self) -> str:
+        """What has to come before a prediction, in words; empty where nothing is missing."""
+        if self.features is not None and self.forest is not None:
+            return ""
+        if not self.classes or not (self.lanes or self.training_problems):
+            return "labels yet, nor classes and images to label"
+        return "features" if self.features is None else "classifier"
 
     @property
     def n_channels(self) -> int | None:
@@ -97,36 +123,60 @@ class PixelProject:
 def read_project(path: Path) -> PixelProject:
     """Read a pixel classification project.
 
+    What only training needs, lanes and labels, may be damaged: see `require_training_data`.
+
     Raises:
-        InvalidProjectError: with every problem found, not only the first.
+        InvalidProjectError: with every problem found in classes, features and classifier.
+        NotPlanarError: if its features are those of volumes, or its images are stacks.
         NoProjectError: if there is no such file.
         UnreadableProjectError: if it is no HDF5 file or cut short.
         ProjectLockedError: if a running Ilastik has it open.
         WrongWorkflowError: if it belongs to another Ilastik workflow.
     """
     with open_project(path) as file:
-        reader = ProjectReader(file)
+        reader, training = ProjectReader(file), ProjectReader(file)
         classes = read_classes(reader)
-        lanes = read_lanes(reader)
+        entries = read_lanes(training)
+        lanes = _usable_lanes(training, entries)
+        stacks = (f"lane {lane.index}: {lane.axes} {lane.shape}" for lane in lanes if lane.is_stack)
+        require_planar(file, stacks)
         features, forest = read_features_and_forest(reader, len(classes))
+        version = training.text("ilastikVersion")
+        for where in find_spare_labels(file, len(entries)):
+            training.note(where, "holds labels of a lane that the project does not have; run fix")
+        counts = [_count_labels(training, version, lane, len(classes)) for lane in lanes]
         project = PixelProject(
             path=path,
-            ilastik_version=reader.text("ilastikVersion"),
+            ilastik_version=version,
             classes=classes,
             lanes=lanes,
             features=features,
             forest=forest,
-            labelled_pixels=tuple(_count_labels(reader, lane, len(classes)) for lane in lanes),
+            labelled_pixels=tuple(counts),
             record=_read_record(reader),
+            training_problems=tuple(training.problems),
         )
     if reader.problems:
         raise InvalidProjectError(path, tuple(reader.problems))
     return project
 
 
+def require_training_data(project: PixelProject) -> None:
+    """Make sure that every lane and every label of a project can be used.
+
+    Raises:
+        InvalidProjectError: with everything that cannot.
+    """
+    if project.training_problems:
+        raise InvalidProjectError(project.path, project.training_problems)
+
+
 def read_lanes(reader: ProjectReader) -> tuple[Lane, ...]:
-    """Read the lanes of an open project; one with a problem is left out, the problem noted."""
-    group = reader.group(INFOS)
+    """Read the lanes of an open project, those included that do not say how large they are.
+
+    One that cannot be read is left out and a problem of `reader`.
+    """
+    group = reader.group(INFOS) if INFOS in reader.file else None
     names = sorted(group) if group is not None else []
     if names != [f"lane{index:04d}" for index in range(len(names))]:
         reader.note(INFOS, f"has the lanes {', '.join(names[:5])} …, not lane0000, lane0001, …")
@@ -148,6 +198,16 @@ def read_features_and_forest(
     return features, _read_forest(reader, features, n_classes)
 
 
+def _usable_lanes(reader: ProjectReader, lanes: Iterable[Lane]) -> tuple[Lane, ...]:
+    for lane in lanes:
+        where = f"{INFOS}/lane{lane.index:04d}/Raw Data"
+        if lane.flaw:
+            reader.note(where, f"{lane.flaw}; run fix, which looks at the crop")
+        elif lane.is_stack:
+            reader.note(where, f"is a stack or a time series, {lane.axes} of shape {lane.shape}")
+    return tuple(lane for lane in lanes if not lane.flaw)
+
+
 def _read_lane(reader: ProjectReader, index: int, where: str) -> Lane | None:
     n_known = len(reader.problems)
     group = reader.group(where)
@@ -158,30 +218,41 @@ def _read_lane(reader: ProjectReader, index: int, where: str) -> Lane | None:
         for name in ("__class__", "location", "nickname", "datasetId", "inner_path")
     }
     file_path = reader.text(f"{where}/filePath")
-    tags = reader.text(f"{where}/axistags")
-    shape = reader.numbers(f"{where}/shape", "iu", 1)
-    if len(reader.problems) > n_known or shape is None:
-        return None
-    try:
-        axes = parse_axistags(tags)
-    except ValueError as error:
-        reader.note(f"{where}/axistags", str(error))
-        return None
-    sizes = tuple(int(size) for size in shape)
-    if len(axes) != len(sizes) or not {"y", "x"} <= set(axes):
-        reader.note(where, f"has shape {sizes}, which the axes {axes!r} do not fit")
-        return None
-    if min(sizes) < 1 or math.prod(sizes) > MAX_LANE_PX:
-        reader.note(f"{where}/shape", f"is {sizes}, which no training crop has")
+    if len(reader.problems) > n_known:
         return None
     inner_path = None
     if texts["__class__"] in _INTERNAL_CLASSES or texts["location"] == "ProjectInternal":
         inner_path = texts["inner_path"] or f"{LOCAL_DATA}/{texts['datasetId']}"
-    return Lane(index, texts["nickname"], file_path, texts["__class__"], axes, sizes, inner_path)
+    axes, shape, flaw = _read_size(ProjectReader(reader.file), where)
+    return Lane(
+        index, texts["nickname"], file_path, texts["__class__"], axes, shape, inner_path, flaw
+    )
+
+
+def _read_size(reader: ProjectReader, where: str) -> tuple[str, tuple[int, ...], str]:
+    """The axes of a lane and their lengths; else nothing, and what is wrong."""
+    tags = reader.text(f"{where}/axistags")
+    shape = reader.numbers(f"{where}/shape", "iu", 1)
+    if reader.problems or shape is None:
+        what = ", ".join(f"{problem.where}: {problem.what}" for problem in reader.problems)
+        return "", (), what
+    try:
+        axes = parse_axistags(tags)
+    except ValueError as error:
+        return "", (), str(error)
+    sizes = tuple(int(size) for size in shape)
+    if len(axes) != len(sizes) or not {"y", "x"} <= set(axes):
+        return "", (), f"has shape {sizes}, which the axes {axes!r} do not fit"
+    if min(sizes) < 1 or math.prod(sizes) > MAX_LANE_PX:
+        return "", (), f"has shape {sizes}, which no training crop has"
+    return axes, sizes, ""
 
 
 def read_classes(reader: ProjectReader) -> tuple[LabelClass, ...]:
-    """Read the classes of an open project; problems go to `reader`."""
+    """Read the classes of an open project, none until one is made; problems go to `reader`."""
+    stored = reader.file.get(LABEL_NAMES)
+    if stored is None or (isinstance(stored, h5py.Dataset) and stored.size == 0):
+        return ()
     names = reader.texts(LABEL_NAMES)
     problems_known = bool(reader.problems)
     colors, pmap_colors = (
@@ -254,15 +325,22 @@ def _read_forest(
     return forest
 
 
-def _count_labels(reader: ProjectReader, lane: Lane, n_classes: int) -> tuple[int, ...]:
+def read_blocks(reader: ProjectReader, version: str, lane: Lane) -> tuple[LabelBlock, ...]:
+    """Read the label blocks of a lane of an open project; problems go to `reader`."""
+    axes = block_axes(version, lane.axes)
+    return read_label_blocks(reader, lane.index, axes, lane.axes, lane.size)
+
+
+def _count_labels(
+    reader: ProjectReader, version: str, lane: Lane, n_classes: int
+) -> tuple[int, ...]:
     counts = np.zeros(256, np.int64)
-    for block in read_label_blocks(reader, lane.index, lane.axes, lane.size):
+    for block in read_blocks(reader, version, lane):
         counts += np.bincount(block.labels.ravel(), minlength=256)
-    if counts[n_classes + 1 :].any() and n_classes:
+    if counts[n_classes + 1 :].any():
         largest = int(np.flatnonzero(counts)[-1])
-        reader.note(
-            labels_group(lane.index), f"has labels of class {largest}, but there are {n_classes}"
-        )
+        what = f"has labels of class {largest}, but there are {n_classes}; run fix, which takes"
+        reader.note(labels_group(lane.index), f"{what} them out")
     return tuple(int(count) for count in counts[1 : n_classes + 1])
 
 

@@ -39,6 +39,7 @@ from ilpix.project.reading import (
     Color,
     LabelClass,
     read_project,
+    require_training_data,
 )
 
 MIN_CLASSES, MAX_CLASSES = 2, 20
@@ -147,6 +148,7 @@ def require_replaceable(path: Path) -> None:
         return
     try:
         project = read_project(path)
+        require_training_data(project)
     except IlpixError as error:
         raise ProjectInUseError(path, "what cannot be read") from error
     carried = {"labels": project.has_labels, "a classifier": project.has_classifier}
@@ -203,14 +205,21 @@ def rewriting(project_path: Path, without: Collection[str]) -> Iterator[h5py.Fil
         require_valid(temporary, project_path)
 
 
-def require_valid(draft: Path, project_path: Path) -> None:
+def require_valid(draft: Path, project_path: Path, known: Collection[Problem] = ()) -> None:
     """Read a draft of a project back before it takes the place of the project.
 
+    Args:
+        draft: the new file.
+        project_path: the project.
+        known: problems of lanes and labels that the project may keep.
+
     Raises:
-        InvalidProjectError: with every problem of the draft, under the name of the project.
+        InvalidProjectError: with every other problem of the draft, under the name of the project.
     """
     try:
-        read_project(draft)
+        problems = read_project(draft).training_problems
+        if new := [problem for problem in problems if problem not in known]:
+            raise InvalidProjectError(project_path, tuple(new))
     except InvalidProjectError as error:
         raise InvalidProjectError(project_path, error.problems) from error
 

@@ -15,19 +15,12 @@ import h5py
 import numpy as np
 
 from ilpix.errors import Problem
-from ilpix.images.hdf5 import axistags_json, write_image
-from ilpix.project.file import INFOS, ProjectReader, open_project
-from ilpix.project.label_blocks import (
-    AXIS_TAGS,
-    BLOCK_SLICE,
-    LabelBlock,
-    format_block_slice,
-    labels_group,
-    read_label_blocks,
-)
-from ilpix.project.reading import LOCAL_DATA
+from ilpix.images.hdf5 import write_image
+from ilpix.project.block_order import names_block_axes
+from ilpix.project.file import INFOS, open_project
+from ilpix.project.label_blocks import labels_group, write_block
+from ilpix.project.reading import LOCAL_DATA, read_project
 from ilpix.project.writing import (
-    CROP_AXES,
     EXPORT,
     UTF8,
     copy_dataset,
@@ -39,11 +32,11 @@ from ilpix.project.writing import (
 )
 from ilpix.repair.crop_files import Pixels, StoredCrop, read_crop, to_planes
 from ilpix.repair.errors import FixRefusedError
+from ilpix.repair.label_plan import LabelPlan
+from ilpix.repair.lane_plan import EmbeddedCrop, LanePlan
 from ilpix.repair.plan import (
     EXPORT_NUMBERS,
-    EmbeddedCrop,
     FixPlan,
-    LanePlan,
     export_texts,
     require_no_interrupted_fix,
 )
@@ -168,8 +161,12 @@ def _read_pixels(plan: FixPlan, crop: StoredCrop | EmbeddedCrop, file: h5py.File
 
 def _make_project(plan: FixPlan, target_path: Path) -> None:
     lanes = [(lane, lane.crop.planes) for lane in plan.lanes if lane.changes and lane.crop]
-    without = {labels_group(lane.lane.index) for lane, _ in lanes}
-    without |= {_lane_group(lane) for lane, _ in lanes}
+    labels = {
+        labels_group(lane.lane.index): lane.labels
+        for lane in plan.lanes
+        if lane.labels and (lane.changes or lane.label_changes)
+    }
+    without = {_lane_group(lane) for lane, _ in lanes} | set(labels)
     if plan.changes_export:
         without.add(EXPORT)
     if not any(lane.mismatch for lane in plan.lanes):
@@ -180,15 +177,17 @@ def _make_project(plan: FixPlan, target_path: Path) -> None:
     ):
         copy_without(source, target, without)
         target.require_group(LOCAL_DATA)
-        reader = ProjectReader(source)
         for lane, planes in lanes:
             crop = PurePosixPath(plan.crop_folder, lane.file_name)
             _write_lane(source[_lane_group(lane)], target, crop, planes)
-            _write_labels(reader, target, lane, planes[1:])
+        for where, planned in labels.items():
+            if where in source:
+                _write_labels(target.create_group(where), planned, plan.ilastik_version)
         if plan.changes_export:
             _write_export(plan, source, target.create_group(EXPORT))
     shutil.copymode(plan.project_path, target_path)
-    require_valid(target_path, plan.project_path)
+    known = read_project(plan.project_path).training_problems if plan.partial else ()
+    require_valid(target_path, plan.project_path, known)
 
 
 def _lane_group(plan: LanePlan) -> str:
@@ -207,24 +206,9 @@ def _write_lane(
             copy_dataset(item, group, name)
 
 
-def _write_labels(
-    reader: ProjectReader, target: h5py.File, lane: LanePlan, size: tuple[int, int]
-) -> None:
-    where = labels_group(lane.lane.index)
-    if where not in reader.file:
-        return
-    group = target.create_group(where)
-    for block in read_label_blocks(reader, lane.lane.index, lane.lane_axes, size):
-        _write_block(group, block)
-
-
-def _write_block(group: h5py.Group, block: LabelBlock) -> None:
-    rows, columns = block.labels.shape
-    dataset = group.create_dataset(block.name, data=block.labels[np.newaxis])
-    place = ((0, 1), (block.y, block.y + rows), (block.x, block.x + columns))
-    dataset.attrs.create(BLOCK_SLICE, format_block_slice(place), dtype=UTF8)
-    if block.names_axes:
-        dataset.attrs.create(AXIS_TAGS, axistags_json(CROP_AXES), dtype=UTF8)
+def _write_labels(group: h5py.Group, labels: LabelPlan, version: str) -> None:
+    for block in labels.blocks:
+        write_block(group, block, labels.axes, names_axes=names_block_axes(version))
 
 
 def _write_export(plan: FixPlan, source: h5py.File, group: h5py.Group) -> None:

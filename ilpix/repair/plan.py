@@ -1,7 +1,8 @@
 """Decide how a project and its training crops become ones that steinbock and ilpix can use.
 
 Afterwards every lane names `CROPS/NAME.h5/crop`, relative to the project; the file holds C, Y, X
-float32; the lane's axes, shape and label blocks are in that order. `plan_fix` looks at everything
+float32; the lane's axes and shape are in that order, and its
+label blocks in the one that the version of the project asks for. `plan_fix` looks at everything
 and changes nothing; `ilpix.repair.applying` carries the plan out.
 """
 
@@ -14,82 +15,14 @@ import h5py
 import numpy as np
 
 from ilpix.errors import InvalidProjectError, Problem
-from ilpix.project.file import DAMAGE, LANE_CLASS, ProjectReader, open_project
-from ilpix.project.label_blocks import read_label_blocks
+from ilpix.project.file import DAMAGE, INFOS, ProjectReader, open_project
 from ilpix.project.reading import Lane, read_classes, read_features_and_forest, read_lanes
 from ilpix.project.writing import EXPORT
-from ilpix.repair.crop_files import (
-    CROP_AXES,
-    CROP_DATASET,
-    KNOWN_AXES,
-    StoredCrop,
-    find_crop_files,
-    inspect_crop,
-    resolve_axes,
-)
+from ilpix.repair.crop_files import KNOWN_AXES, find_crop_files
 from ilpix.repair.crop_matching import file_names, match_crops
 from ilpix.repair.errors import FixRefusedError
+from ilpix.repair.lane_plan import FixRow, LaneContext, LanePlan, plan_lane
 from ilpix.repair.swap import journal_of
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddedCrop:
-    """Pixels of a crop that lie in the project itself."""
-
-    inner_path: str
-    axes: str
-    shape: tuple[int, ...]
-
-    @property
-    def planes(self) -> tuple[int, int, int]:
-        """(C, Y, X)."""
-        sizes = dict(zip(self.axes, self.shape, strict=True))
-        return sizes.get("c", 1), sizes["y"], sizes["x"]
-
-
-@dataclass(frozen=True, slots=True)
-class LanePlan:
-    """What happens to one lane and its crop."""
-
-    lane: Lane
-    lane_axes: str  # the axis order of label blocks that name none
-    crop: StoredCrop | EmbeddedCrop | None  # None where none fits
-    file_name: str  # of the crop afterwards, without its folder
-    changes: tuple[str, ...]  # of the lane's entry and labels, in words; empty where all is well
-    mismatch: str  # in words, why there is no crop; empty where there is one
-
-    @property
-    def converts_crop(self) -> bool:
-        """Whether the crop has to be written anew."""
-        return bool(self._crop_change)
-
-    @property
-    def row(self) -> "FixRow":
-        """The plan in one line."""
-        what = self.mismatch or "; ".join(filter(None, (self._crop_change, *self.changes)))
-        name = _title(self.lane)
-        return FixRow(name, self.file_name, what or "nothing to do", bool(self.mismatch))
-
-    @property
-    def _crop_change(self) -> str:
-        if isinstance(self.crop, EmbeddedCrop):
-            return f"crop out of the project ({self.crop.axes})"
-        if self.crop is None:
-            return ""
-        if not self.crop.is_prepared:
-            return f"crop from {self.crop.path.name} ({self.crop.axes} {self.crop.dtype})"
-        is_named = self.crop.path.name == self.file_name
-        return "" if is_named else f"crop {self.crop.path.name} renamed"
-
-
-@dataclass(frozen=True, slots=True)
-class FixRow:
-    """One line of a plan, for a person."""
-
-    lane: str
-    crop: str
-    what: str
-    is_problem: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +33,7 @@ class FixPlan:
     crop_dir: Path
     crop_folder: str  # as the project names it: relative to its own folder
     output_folder: str  # of probability images, likewise
+    ilastik_version: str  # that the project names; it stays
     lanes: tuple[LanePlan, ...]
     spare_files: tuple[Path, ...]  # crops that no lane uses; they stay as they are
     changes_export: bool
@@ -113,7 +47,7 @@ class FixPlan:
     @property
     def changes_project(self) -> bool:
         """Whether the project has to be written anew."""
-        return self.changes_export or any(lane.changes for lane in self.lanes)
+        return self.changes_export or any(lane.changes or lane.label_changes for lane in self.lanes)
 
     @property
     def is_needed(self) -> bool:
@@ -123,7 +57,7 @@ class FixPlan:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What does not match: lanes without a crop, and crops without a lane."""
-        lanes = [Problem(_title(plan.lane), plan.mismatch) for plan in self.lanes if plan.mismatch]
+        lanes = [Problem(plan.title, plan.mismatch) for plan in self.lanes if plan.mismatch]
         what = "no lane of the project uses this crop"
         spare = [Problem(path.name, what) for path in self.spare_files]
         return (*lanes, *spare)
@@ -156,23 +90,29 @@ def plan_fix(
 
     Raises:
         InvalidProjectError: if the project cannot be read; see `open_project` for more.
-        FixRefusedError: if an interrupted fix has to be finished first, `axis_order` is none, or
-            the project lies in the folder of the crops.
+        FixRefusedError: if an interrupted fix has to be finished first, `axis_order` is none, the
+            project lies in the folder of the crops, or has no lanes.
     """
     require_no_interrupted_fix(project_path)
     _require_plannable(project_path, crop_dir, axis_order)
     with open_project(project_path) as file:
         reader = ProjectReader(file)
         lanes = read_lanes(reader)
-        n_channels = _count_channels(reader, lanes)
+        if not lanes and not reader.problems:
+            raise FixRefusedError(project_path, (Problem(INFOS, "names no images to fix"),))
+        n_classes = len(read_classes(reader))
+        n_channels = _count_channels(reader, lanes, n_classes)
+        version = reader.text("ilastikVersion")
         files = find_crop_files(crop_dir) if crop_dir.is_dir() else []
         crops = match_crops(lanes, files)
         spare = tuple(path for path in files if path not in set(crops.values()))
         names = file_names(lanes, crops, spare)
         crop_folder = _relative(crop_dir, project_path)
-        context = _Context(reader, crop_dir, crop_folder, n_channels, axis_order)
+        context = LaneContext(
+            reader, crop_dir, crop_folder, version, n_classes, n_channels, axis_order
+        )
         plans = tuple(
-            _plan_lane(context, lane, crops.get(lane.index), names[lane.index]) for lane in lanes
+            plan_lane(context, lane, crops.get(lane.index), names[lane.index]) for lane in lanes
         )
         output_folder = _relative(probabilities_dir, project_path)
         changes_export = not _has_export_settings(file, output_folder)
@@ -183,6 +123,7 @@ def plan_fix(
         crop_dir=crop_dir,
         crop_folder=crop_folder,
         output_folder=output_folder,
+        ilastik_version=version,
         lanes=plans,
         spare_files=spare,
         changes_export=changes_export,
@@ -215,17 +156,6 @@ def export_texts(output_folder: str) -> dict[str, str]:
 EXPORT_NUMBERS = {"ExportMin": 0, "ExportMax": 65535, "InputMin": 0, "InputMax": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """What the plans of all lanes have in common."""
-
-    reader: ProjectReader
-    crop_dir: Path
-    crop_folder: str
-    n_channels: int | None
-    axis_order: str | None
-
-
 def _require_plannable(project_path: Path, crop_dir: Path, axis_order: str | None) -> None:
     problems = []
     if crop_dir.resolve() in project_path.resolve().parents:
@@ -244,70 +174,13 @@ def _relative(folder: Path, project_path: Path) -> str:
     return Path(os.path.relpath(folder.absolute(), project_path.absolute().parent)).as_posix()
 
 
-def _count_channels(reader: ProjectReader, lanes: Iterable[Lane]) -> int | None:
+def _count_channels(reader: ProjectReader, lanes: Iterable[Lane], n_classes: int) -> int | None:
     """Channels that the classifier was trained with; without one, those that all lanes have."""
-    features, forest = read_features_and_forest(reader, len(read_classes(reader)))
+    features, forest = read_features_and_forest(reader, n_classes)
     if features is not None and forest is not None:
         return forest.n_columns // len(features.columns(1))
-    counts = {lane.n_channels for lane in lanes}
+    counts = {lane.n_channels for lane in lanes if lane.shape}
     return counts.pop() if len(counts) == 1 else None
-
-
-def _plan_lane(context: _Context, lane: Lane, path: Path | None, file_name: str) -> LanePlan:
-    try:
-        lane_axes = resolve_axes(lane.axes, lane.shape, context.n_channels)
-    except ValueError as error:
-        return LanePlan(lane, lane.axes, None, file_name, (), f"the lane {error}")
-    sizes = dict(zip(lane_axes, lane.shape, strict=True))
-    size = (sizes["y"], sizes["x"])
-    blocks = read_label_blocks(context.reader, lane.index, lane_axes, size)
-    try:
-        crop = _find_crop(context, lane, lane_axes, path)
-        _require_size(crop.planes, size)
-    except ValueError as error:
-        return LanePlan(lane, lane_axes, None, file_name, (), str(error))
-    entry = _entry_changes(context, lane, crop.planes, file_name)
-    if any(block.axes != CROP_AXES and (entry or not block.names_axes) for block in blocks):
-        entry.append("labels become cyx")
-    return LanePlan(lane, lane_axes, crop, file_name, tuple(entry), "")
-
-
-def _find_crop(
-    context: _Context, lane: Lane, lane_axes: str, path: Path | None
-) -> StoredCrop | EmbeddedCrop:
-    if path is not None:
-        return inspect_crop(path, context.n_channels, context.axis_order)
-    if lane.inner_path is None:
-        wanted = f"copy {lane.file_path} there, under a name of its own if several lanes share one"
-        raise ValueError(f"no crop of this name in {context.crop_dir.name}; {wanted}")
-    dataset = context.reader.file.get(lane.inner_path)
-    if not isinstance(dataset, h5py.Dataset) or dataset.shape != lane.shape:
-        raise ValueError(f"its pixels are not in the project at {lane.inner_path}, as it says")
-    if dataset.dtype.kind not in "iuf":
-        raise ValueError(f"its pixels have the type {dataset.dtype}")
-    return EmbeddedCrop(lane.inner_path, lane_axes, dataset.shape)
-
-
-def _require_size(planes: tuple[int, int, int], size: tuple[int, int]) -> None:
-    if planes[1:] != size:
-        rows, columns = planes[1:]
-        raise ValueError(
-            f"the crop has {rows} rows and {columns} columns, the lane {size[0]} and {size[1]}; "
-            "it is another crop, or its axis order is another"
-        )
-
-
-def _entry_changes(
-    context: _Context, lane: Lane, planes: tuple[int, int, int], file_name: str
-) -> list[str]:
-    path = f"{context.crop_folder}/{file_name}/{CROP_DATASET}"
-    is_as_wanted = {
-        "lane refers to a file": lane.dataset_class == LANE_CLASS and lane.inner_path is None,
-        f"path {path}": lane.file_path == path,
-        "axes become cyx": (lane.axes, lane.shape) == (CROP_AXES, planes),
-        "nickname": lane.nickname == Path(file_name).stem,
-    }
-    return [change for change, is_so in is_as_wanted.items() if not is_so]
 
 
 def _has_export_settings(file: h5py.File, output_folder: str) -> bool:
@@ -326,7 +199,3 @@ def _single_value(file: h5py.File, where: str) -> object:
     except DAMAGE:
         return None
     return value
-
-
-def _title(lane: Lane) -> str:
-    return f"{lane.index} {lane.nickname}".strip()

@@ -36,11 +36,21 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
+def without_block_encoding(path: Path) -> dict[str, object]:
+    """A project; steinbock marks the places of label blocks as UTF-8, Ilastik as ASCII."""
+    return {
+        name: repr(value).replace("'utf-8'", "'ascii'") if "/block" in name else value
+        for name, value in contents(path).items()
+    }
+
+
 def test_project_and_crops_are_those_of_steinbock(imc: Path, folder: Path) -> None:
     apply_fix(plan(folder), backup=False)
     theirs = imc / "steinbock"
-    ours = contents(folder / "pixel_classifier.ilp")
-    assert ours == contents(theirs / "pixel_classifier.ilp")
+    ours, expected = (
+        without_block_encoding(path / "pixel_classifier.ilp") for path in (folder, theirs)
+    )
+    assert ours == expected
     names = [path.name for path in sorted((theirs / "ilastik_crops").iterdir())]
     assert names == [path.name for path in sorted((folder / "ilastik_crops").iterdir())]
     for name in names:

@@ -1,6 +1,5 @@
 """A sound, trained project, and small changes that break it, by accident or with intent."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,35 +139,15 @@ def endless_tree(file: h5py.File) -> None:
 
 DEEP_JSON = '{"axes": ' + "[" * 30_000
 
-CASES = [
+OF_CLASSIFIER = [
     Damage("workflow_missing", delete("workflowName"), "workflowName: missing"),
     Damage("workflow_is_a_group", make_group("workflowName"), "a dataset belongs here"),
     Damage("workflow_is_a_number", replace("workflowName", 3), "is no text"),
     Damage("workflow_is_empty", replace("workflowName", h5py.Empty("S1")), "is empty"),
     Damage("other_workflow", replace("workflowName", b"Carving"), "Carving"),
-    Damage("version_no_utf8", replace("ilastikVersion", b"\xff\xfe"), "no UTF-8"),
     Damage("version_endless", replace("ilastikVersion", b"1" * 2**20), "1048576 characters"),
-    Damage("infos_missing", delete("Input Data/infos"), "Input Data/infos: missing"),
-    Damage("infos_is_a_dataset", replace("Input Data/infos", 1), "a group belongs here"),
-    Damage("lane_number_missing", many_lanes_missing, "not lane0000, lane0001"),
-    Damage("lane_without_path", delete(f"{LANE}/filePath"), "filePath: missing"),
-    Damage("lane_is_a_dataset", replace(LANE, 1), "a group belongs here"),
-    Damage("lane_path_no_utf8", replace(f"{LANE}/filePath", b"\xc3\x28.h5"), "no UTF-8"),
-    Damage("lane_tags_no_json", replace(f"{LANE}/axistags", b"cyx"), "axis tags cannot be read"),
-    Damage("lane_tags_no_axes", replace(f"{LANE}/axistags", b"[]"), "axis tags cannot be read"),
-    Damage(
-        "lane_tags_twice",
-        replace(f"{LANE}/axistags", b'{"axes": [{"key": "y"}, {"key": "y"}]}'),
-        "y, y",
-    ),
-    Damage("lane_tags_nested", replace(f"{LANE}/axistags", DEEP_JSON.encode()), "axistags"),
-    Damage("lane_shape_negative", replace(f"{LANE}/shape", [2, -6, 8]), "no training crop has"),
-    Damage("lane_shape_giant", replace(f"{LANE}/shape", [2, 2**40, 2**40]), "no training crop has"),
-    Damage("lane_shape_short", replace(f"{LANE}/shape", [6, 8]), "do not fit"),
-    Damage("lane_shape_text", replace(f"{LANE}/shape", b"2, 6, 8"), "has shape"),
-    Damage("lane_shape_endless", claim(f"{LANE}/shape", (2**50,), "i8"), "more than any project"),
-    Damage("names_missing", delete(NAMES), "LabelNames: missing"),
-    Damage("names_empty", replace(NAMES, np.zeros(0, "S1")), "names 0 classes"),
+    Damage("names_missing", delete(NAMES), "of 0 classes"),
+    Damage("names_empty", replace(NAMES, np.zeros(0, "S1")), "of 0 classes"),
     Damage("names_numbers", replace(NAMES, [1, 2]), "no list of texts"),
     Damage("names_twice", replace(NAMES, np.array([b"A", b"A"])), "names a class twice"),
     Damage("names_no_utf8", replace(NAMES, np.array([b"A", b"\xff"])), "no UTF-8"),
@@ -226,34 +205,6 @@ CASES = [
         replace(f"{FORESTS}/known_labels", np.array([1, 9], np.uint32)),
         "of 2 classes",
     ),
-    Damage("block_is_a_group", make_group(BLOCK), "blockSlice|no array"),
-    Damage(
-        "block_of_floats",
-        replace(BLOCK, np.ones((6, 8, 1))),
-        "no array of label values|no attribute",
-    ),
-    Damage("block_without_place", replace(BLOCK, np.ones((6, 8, 1), np.uint8)), "no attribute"),
-    Damage("block_slice_negative", attribute(BLOCK, "blockSlice", "[-1:5,0:8,0:1]"), "no interval"),
-    Damage("block_slice_outside", attribute(BLOCK, "blockSlice", "[6:12,0:8,0:1]"), "beyond the 6"),
-    Damage("block_slice_number", attribute(BLOCK, "blockSlice", 7), "is no text"),
-    Damage(
-        "block_slice_endless", attribute(BLOCK, "blockSlice", f"[0:{'9' * 5000}]"), "no interval"
-    ),
-    Damage("block_tags_no_json", attribute(BLOCK, "axistags", "yxc"), "axis tags cannot be read"),
-    Damage("block_tags_nested", attribute(BLOCK, "axistags", DEEP_JSON), "axis|nested|recursion"),
-    Damage(
-        "block_tags_no_rows",
-        attribute(BLOCK, "axistags", json.dumps({"axes": [{"key": k} for k in "abc"]})),
-        "do not fit",
-    ),
-    Damage("block_giant", claim(BLOCK, (2**20, 2**20, 2**20), "u1"), "no attribute"),
-    Damage("block_class_unknown", put(BLOCK, (0, 0, 0), 200), "labels of class 200"),
-    Damage("block_damaged", damaged_chunk, "cannot be read"),
-    Damage(
-        "labels_is_a_dataset",
-        replace("PixelClassification/LabelSets/labels000", 1),
-        "a group belongs here",
-    ),
     Damage(
         "external_link",
         link("PixelClassification/Bookmarks", h5py.ExternalLink("/etc/passwd", "/x")),
@@ -278,6 +229,51 @@ CASES = [
         "channel_names",
     ),
 ]
+# It does not hinder a prediction.
+OF_TRAINING_DATA = [
+    Damage("version_no_utf8", replace("ilastikVersion", b"\xff\xfe"), "no UTF-8"),
+    Damage("infos_missing", delete("Input Data/infos"), "lane that the project does not have"),
+    Damage("infos_is_a_dataset", replace("Input Data/infos", 1), "a group belongs here"),
+    Damage("lane_number_missing", many_lanes_missing, "not lane0000, lane0001"),
+    Damage("lane_without_path", delete(f"{LANE}/filePath"), "filePath: missing"),
+    Damage("lane_is_a_dataset", replace(LANE, 1), "a group belongs here"),
+    Damage("lane_path_no_utf8", replace(f"{LANE}/filePath", b"\xc3\x28.h5"), "no UTF-8"),
+    Damage("lane_tags_no_json", replace(f"{LANE}/axistags", b"cyx"), "axis tags cannot be read"),
+    Damage("lane_tags_no_axes", replace(f"{LANE}/axistags", b"[]"), "axis tags cannot be read"),
+    Damage(
+        "lane_tags_twice",
+        replace(f"{LANE}/axistags", b'{"axes": [{"key": "y"}, {"key": "y"}]}'),
+        "y, y",
+    ),
+    Damage("lane_tags_nested", replace(f"{LANE}/axistags", DEEP_JSON.encode()), "axis tags"),
+    Damage("lane_shape_negative", replace(f"{LANE}/shape", [2, -6, 8]), "no training crop has"),
+    Damage("lane_shape_giant", replace(f"{LANE}/shape", [2, 2**40, 2**40]), "no training crop has"),
+    Damage("lane_shape_short", replace(f"{LANE}/shape", [6, 8]), "do not fit"),
+    Damage("lane_shape_text", replace(f"{LANE}/shape", b"2, 6, 8"), "has shape"),
+    Damage("lane_shape_endless", claim(f"{LANE}/shape", (2**50,), "i8"), "more than any project"),
+    Damage("block_is_a_group", make_group(BLOCK), "blockSlice|no array"),
+    Damage(
+        "block_of_floats",
+        replace(BLOCK, np.ones((6, 8, 1))),
+        "no array of label values|no attribute",
+    ),
+    Damage("block_without_place", replace(BLOCK, np.ones((6, 8, 1), np.uint8)), "no attribute"),
+    Damage("block_slice_negative", attribute(BLOCK, "blockSlice", "[-1:5,0:8,0:1]"), "no interval"),
+    Damage("block_slice_outside", attribute(BLOCK, "blockSlice", "[0:1,6:12,0:8]"), "beyond the 6"),
+    Damage("block_slice_number", attribute(BLOCK, "blockSlice", 7), "is no text"),
+    Damage(
+        "block_slice_endless", attribute(BLOCK, "blockSlice", f"[0:{'9' * 5000}]"), "no interval"
+    ),
+    Damage("block_giant", claim(BLOCK, (2**20, 2**20, 2**20), "u1"), "no attribute"),
+    Damage("block_class_unknown", put(BLOCK, (0, 0, 0), 200), "labels of class 200"),
+    Damage("block_damaged", damaged_chunk, "cannot be read"),
+    Damage(
+        "labels_is_a_dataset",
+        replace("PixelClassification/LabelSets/labels000", 1),
+        "a group belongs here",
+    ),
+]
+CASES = [*OF_CLASSIFIER, *OF_TRAINING_DATA]
 
 
 def empty_the_free_space(path: Path) -> None:

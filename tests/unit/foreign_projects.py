@@ -24,9 +24,13 @@ def pixels(seed: int) -> np.ndarray:
 
 
 def stored(image: np.ndarray, axes: str) -> np.ndarray:
-    """(C, Y, X) pixels in another axis order; axes other than these have length 1."""
+    """(C, Y, X) pixels in another axis order; axes other than these have length 1.
+
+    Without a channel axis there is the first channel only.
+    """
     kept = [key for key in axes if key in "cyx"]
-    ordered = image.transpose(["cyx".index(key) for key in kept])
+    planes, letters = (image, "cyx") if "c" in axes else (image[0], "yx")
+    ordered = planes.transpose([letters.index(key) for key in kept])
     sizes = dict(zip(kept, ordered.shape, strict=True))
     return ordered.reshape([sizes.get(key, 1) for key in axes])
 
@@ -39,13 +43,20 @@ def write_crop(path: Path, image: np.ndarray, axes: str = "zyxc", name: str | No
 
 
 def write_project(
-    path: Path, lane_paths: list[str], axes: str = "zyxc", tagged: bool = False
+    path: Path,
+    lane_paths: list[str],
+    axes: str = "zyxc",
+    tagged: bool = False,
+    version: str = "1.3.3post3",
+    block_axes: str | None = None,
 ) -> None:
     """A project of another program: every lane labelled, axes and paths as given."""
+    block_axes = block_axes or axes
     create_project(
         path,
         {f"c/{index}.h5": (2, *SIZE) for index in range(len(lane_paths))},
         label_classes(["A", "B"]),
+        ilastik_version=version,
     )
     with h5py.File(path, "r+") as file:
         for index, lane_path in enumerate(lane_paths):
@@ -59,12 +70,13 @@ def write_project(
             lane["__class__"] = b"FilesystemDatasetInfo"
             block = file.create_dataset(
                 f"PixelClassification/LabelSets/labels{index:03d}/block0000",
-                data=stored(LABELS[None, 1:3, 4:7], axes),
+                data=stored(LABELS[None, 1:3, 4:7], block_axes),
             )
             places = {"y": "1:3", "x": "4:7"}
-            block.attrs["blockSlice"] = f"[{','.join(places.get(key, '0:1') for key in axes)}]"
+            place = ",".join(places.get(key, "0:1") for key in block_axes)
+            block.attrs["blockSlice"] = f"[{place}]"
             if tagged:
-                block.attrs["axistags"] = axistags_json(axes)
+                block.attrs["axistags"] = axistags_json(block_axes)
 
 
 def plan(folder: Path, axis_order: str | None = None, *, partial: bool = False) -> FixPlan:

@@ -177,7 +177,7 @@ def test_a_broken_image_does_not_hide_the_others(folder: Path) -> None:
 def test_a_broken_project_is_listed_beside_broken_images(folder: Path) -> None:
     images(folder)[0].write_bytes(b"no HDF5")
     with h5py.File(folder / "p.ilp", "r+") as file:
-        del file["PixelClassification/LabelNames"]
+        file["PixelClassification/LabelColors"][0] = -1
         file["PixelClassification/ClassifierForests/Forest0000/Tree_0/topology"][6] = 99
     topics = [finding.topic for finding in check(folder)]
     assert topics.count("project") == 2

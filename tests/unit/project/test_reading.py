@@ -12,7 +12,7 @@ from ilpix.project.errors import (
     UnreadableProjectError,
     WrongWorkflowError,
 )
-from ilpix.project.reading import read_project
+from ilpix.project.reading import read_project, require_training_data
 from ilpix.project.writing import create_project, label_classes
 
 HOLD_OPEN = """
@@ -32,17 +32,27 @@ def project_path(tmp_path: Path) -> Path:
 
 def test_every_problem_is_listed_at_once(project_path: Path) -> None:
     with h5py.File(project_path, "r+") as file:
-        del file["PixelClassification/LabelNames"]
-        del file["Input Data/infos/lane0000/Raw Data/filePath"]
-        del file["ilastikVersion"]
+        file["PixelClassification/LabelColors"][0] = -1
+        file["PixelClassification/PmapColors"][0] = 256
     with pytest.raises(InvalidProjectError) as caught:
         read_project(project_path)
-    places = {problem.where for problem in caught.value.problems}
-    assert {
-        "PixelClassification/LabelNames",
+    assert {problem.where for problem in caught.value.problems} == {
+        "PixelClassification/LabelColors",
+        "PixelClassification/PmapColors",
+    }
+
+
+def test_what_only_training_needs_is_listed_and_hinders_nothing_else(project_path: Path) -> None:
+    with h5py.File(project_path, "r+") as file:
+        del file["Input Data/infos/lane0000/Raw Data/filePath"]
+        del file["ilastikVersion"]
+    project = read_project(project_path)
+    assert {problem.where for problem in project.training_problems} >= {
         "Input Data/infos/lane0000/Raw Data/filePath",
         "ilastikVersion",
-    } <= places
+    }
+    with pytest.raises(InvalidProjectError, match="filePath: missing"):
+        require_training_data(project)
 
 
 def test_a_project_of_another_workflow_says_so(project_path: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 import tifffile
 from imagecodecs import png_encode
 
-from ilpix.errors import InvalidProjectError
 from ilpix.images.hdf5 import axistags_json
 from ilpix.project.errors import ProjectLockedError
 from ilpix.project.labels import read_all_labels
@@ -342,12 +341,15 @@ def test_a_project_behind_a_link_is_fixed_where_it_lies(tmp_path: Path) -> None:
     assert_fixed(tmp_path / "store", ["a", "b"], [1, 2])
 
 
-def test_labels_of_an_unknown_class_stop_the_fix(tmp_path: Path) -> None:
+def test_labels_of_an_unknown_class_are_taken_out(tmp_path: Path) -> None:
+    """They stopped the fix, so that nothing else of the project could be used."""
     set_up(tmp_path)
     with h5py.File(tmp_path / "p.ilp", "r+") as file:
         file["PixelClassification/LabelSets/labels000/block0000"][0, 0, 0, 0] = 7
-    before = digests(tmp_path)
-    with pytest.raises(InvalidProjectError, match="labels of class 7") as caught:
-        fix(tmp_path)
-    assert caught.value.path == tmp_path / "p.ilp"
-    assert digests(tmp_path) == before
+    before = (tmp_path / "p.ilp").read_bytes()
+    assert "1 pixels of class 7" in plan(tmp_path).rows[0].what
+    fix(tmp_path)
+    expected = LABELS.copy()
+    expected[1, 4] = 0
+    np.testing.assert_array_equal(read_all_labels(read_project(tmp_path / "p.ilp"))[0], expected)
+    assert (tmp_path / "p.ilp.bak").read_bytes() == before
