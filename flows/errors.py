@@ -21,6 +21,19 @@ class ImagesFailedError(IlpixError):
         )
 
 
+class FolderNotWritableError(IlpixError, OSError):
+    """Nothing can be written to the data directory."""
+
+    folder: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder} cannot be written to: {self.reason}; results and records go there, so "
+            "work in a folder of your own"
+        )
+
+
 class EveryImageTooSmallError(IlpixError, ValueError):
     """No image is large enough for a crop, so there would be nothing to label."""
 

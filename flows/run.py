@@ -16,8 +16,8 @@ from flows.showing.report import write_report
 from ilpix.images.hdf5 import find_foreign, find_prepared
 from ilpix.project.reading import PixelProject
 from ilpix.project.trained import classifier_digest
-from tasks.engines import read_classifier
 from tasks.predicting import predict_batch, predict_image
+from tasks.taking import take_classifier
 
 
 @flow(
@@ -44,15 +44,17 @@ def run(data_dir: Path = Path(), options: RunOptions = RunOptions()) -> list[Pat
     if options.parallel:
         settings = settings.model_copy(update={"parallel": options.parallel})
     with running("run", data_dir, options, settings) as verb_run:
-        project, _ = read_classifier(verb_run.path(options.ilp))
+        taken, project = take_classifier(verb_run.path(options.ilp), verb_run.workspace)
         verb_run.notes["classes"] = [label_class.name for label_class in project.classes]
-        targets = _predict_images(verb_run, project, options)
+        targets = _predict_images(verb_run, taken, project, options)
         previews = write_report(verb_run, project, targets)
         show_predicted(verb_run, project, previews)
     return targets
 
 
-def _predict_images(verb_run: VerbRun, project: PixelProject, options: RunOptions) -> list[Path]:
+def _predict_images(
+    verb_run: VerbRun, taken: Path, project: PixelProject, options: RunOptions
+) -> list[Path]:
     images = _find_fitting(verb_run, project, options)
     engine = choose_engine(verb_run, options, len(images))
     out = verb_run.path(options.probabilities)
@@ -64,7 +66,7 @@ def _predict_images(verb_run: VerbRun, project: PixelProject, options: RunOption
             image.stem: {
                 "image": image,
                 "target": targets[image.stem],
-                "project": project.path,
+                "project": taken,
                 "engine": engine,
                 "classifier": classifier,
                 "computed_by": engine.identity,

@@ -17,3 +17,4 @@ TRAINING_REPORT = REPORT / "training"
 
 WORKSPACE = Path(".ilpix")  # private; in the data directory, so that a copy keeps its cache
 RECORDS, RUNS, LOGS = "results", "runs", "logs"  # in it: finished tasks, running containers, logs
+TAKEN, LOCK = "taken", "lock"  # the project of the last run, and what keeps runs apart

@@ -64,6 +64,15 @@ class ContentPolicy(CachePolicy):
         record = self._record(name, inputs, results)
         return record.exists() and _still_holds(record, inputs, _memo(results))
 
+    def key(self, name: str, inputs: Mapping[str, Any], results: Path) -> str:
+        """Return the key that a task run with these inputs has now."""
+        return self._record(name, inputs, results).name
+
+    def input_names(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names of the files that decide what a task computes."""
+        read = (value for name, value in inputs.items() if name not in {*OUTPUTS, *self.without})
+        return tuple(dict.fromkeys(path.name for value in read for path in _files(value)))
+
     def _record(self, name: str, inputs: Mapping[str, Any], results: Path) -> Path:
         memo = _memo(results)
         identity = {
@@ -88,6 +97,14 @@ def is_known(work: Task[..., Any], call: Mapping[str, Any]) -> bool:
         and not work.refresh_cache
         and policy.knows(work.name, call, results)
     )
+
+
+def key_of(work: Task[..., Any], call: Mapping[str, Any]) -> str | None:
+    """Return the key that calling a task would have now; None where nothing is remembered."""
+    policy, results = work.cache_policy, work.result_storage
+    if not isinstance(policy, ContentPolicy) or not isinstance(results, Path):
+        return None
+    return policy.key(work.name, call, results)
 
 
 def results_folder(task_ctx: TaskRunContext) -> Path:
@@ -137,3 +154,9 @@ def _still_holds(record: Path, inputs: Mapping[str, Any], memo: DigestMemo) -> b
 
 def _paths(value: Path | tuple[Path, ...]) -> Iterator[Path]:
     yield from (value,) if isinstance(value, Path) else value
+
+
+def _files(value: Any) -> Iterator[Path]:
+    for item in value if isinstance(value, tuple | list) else (value,):
+        if isinstance(item, Path):
+            yield item

@@ -13,10 +13,11 @@ from prefect.tasks import exponential_backoff
 from containers.outcome import PredictionOutcome
 from containers.prediction import PredictionRequest
 from ilpix.prediction.probabilities import class_areas
-from tasks.caching import ContentPolicy, is_known
+from tasks.caching import ContentPolicy, is_known, key_of
 from tasks.engines import Engine, facts_of
 from tasks.records import FilesWritten, files_written
 from tasks.stopping import stop_event, stop_if_asked
+from tasks.unchanged import require_unchanged_inputs
 
 
 def may_pass(
@@ -40,7 +41,7 @@ RETRIES: dict[str, Any] = {
     name="predict-image",
     task_run_name="predict-{image.stem}",
     cache_policy=ContentPolicy(
-        algorithm=1, without=("project", "engine", "workspace", "run", "outcome")
+        algorithm=1, without=("project", "engine", "workspace", "run", "outcome", "known_as")
     ),
     result_serializer="json",
     cache_result_in_memory=False,
@@ -56,6 +57,7 @@ def predict_image(  # noqa: PLR0913 - what decides the result, and what computes
     workspace: Path,
     run: str = "",
     outcome: PredictionOutcome | None = None,
+    known_as: str | None = None,
 ) -> FilesWritten:
     """Predict one prepared image.
 
@@ -70,6 +72,7 @@ def predict_image(  # noqa: PLR0913 - what decides the result, and what computes
         workspace: the folder `.ilpix` of the data directory, for logs and private files.
         run: an id that containers carry.
         outcome: where the image was part of a batch, what came of it there.
+        known_as: and the key that it had before.
     """
     stop_if_asked()
     started = time.perf_counter()
@@ -77,6 +80,7 @@ def predict_image(  # noqa: PLR0913 - what decides the result, and what computes
         request = PredictionRequest(project, (image,), (target,), workspace, run)
         (outcome,) = engine.predict(request, stop_event())
     facts = facts_of(outcome)
+    require_unchanged_inputs(discard=[target], known_as=known_as)
     seconds = round(time.perf_counter() - started, 3)
     return files_written(
         target, engine=engine.kind, seconds=seconds, **class_areas(target), **facts
@@ -98,6 +102,7 @@ def predict_batch(
     """
     stop_if_asked()
     fresh = [call for call in calls if not is_known(work, call)]
+    known_as = {call["image"]: key_of(work, call) for call in fresh}
     outcomes: dict[Path, PredictionOutcome] = {}
     if fresh:
         first = fresh[0]
@@ -110,4 +115,12 @@ def predict_batch(
         )
         predicted = first["engine"].predict(request, stop_event())
         outcomes = {outcome.image: outcome for outcome in predicted}
-    return [work(**call, outcome=outcomes.get(call["image"]), return_state=True) for call in calls]
+    return [
+        work(
+            **call,
+            outcome=outcomes.get(call["image"]),
+            known_as=known_as.get(call["image"]),
+            return_state=True,
+        )
+        for call in calls
+    ]

@@ -20,6 +20,7 @@ from ilpix.images.source import FiniteCheck, ReadingOptions, finite_bands
 from tasks.caching import ContentPolicy
 from tasks.records import FilesWritten, files_written
 from tasks.stopping import stop_if_asked
+from tasks.unchanged import require_unchanged_inputs
 
 
 @task(
@@ -61,6 +62,7 @@ def prepare_image(  # noqa: PLR0913 - what decides the result
         bands = prepared_bands(finite_bands(image, check, reading), channels, options)
         write_bands(target, (n_channels, height, width), bands, record)
         notes = [*image.notes, compare_names(image.channel_names, channels)]
+    require_unchanged_inputs(discard=[target])
     return files_written(
         target,
         channels=n_channels,
@@ -86,5 +88,6 @@ def cut_crops(
     stop_if_asked()
     for target, window in zip(targets, windows, strict=True):
         cut_crop(source, target, window)
+    require_unchanged_inputs(discard=targets)
     positions = [{"x": window.x, "y": window.y} for window in windows]
     return files_written(*targets, size=windows[0].size, positions=positions)

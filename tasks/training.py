@@ -22,6 +22,7 @@ from ilpix.training.samples import collect_samples
 from ilpix.training.storing import train_project
 from tasks.caching import ContentPolicy
 from tasks.records import FilesWritten, files_written
+from tasks.unchanged import InputChangedError, require_unchanged_inputs
 
 
 @task(
@@ -35,7 +36,7 @@ def train_classifier(  # noqa: PLR0913 - each decides the result, or where it go
     target: Path,
     source: Path | None,
     crops: tuple[Path, ...],  # noqa: ARG001 - part of the key
-    labels: str,  # noqa: ARG001 - part of the key
+    labels: str,
     features: FeatureSelection,
     seed: int,
     targets: tuple[Path, ...] = (),
@@ -68,6 +69,8 @@ def train_classifier(  # noqa: PLR0913 - each decides the result, or where it go
             "out_of_bag_accuracy": quality.out_of_bag.accuracy,
             "other_crops_accuracy": quality.cross_validation and quality.cross_validation.accuracy,
         }
+    require_unchanged_inputs()
+    require_labels(target, source, labels)
     return files_written(target, *targets, **facts)
 
 
@@ -103,6 +106,16 @@ def crop_files(project: PixelProject) -> tuple[Path, ...]:
     """Return the crops of a project that are there."""
     paths = (crop_path(project, lane) for lane in project.lanes if lane.inner_path is None)
     return tuple(path for path in paths if path.is_file())
+
+
+def require_labels(project: Path, source: Path | None, digest: str) -> None:
+    """Make sure that the labels of a training are still those that its key names.
+
+    Raises:
+        InputChangedError: if they are not; the next training has other ones, and is another.
+    """
+    if digest_labels(read_project(project), source) != digest:
+        raise InputChangedError(((source or project).name,))
 
 
 def digest_labels(project: PixelProject, source: Path | None) -> str:

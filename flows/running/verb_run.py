@@ -19,12 +19,13 @@ from prefect.states import State
 from pydantic import BaseModel
 
 from flows.errors import ImagesFailedError
+from flows.running.alone import alone_in
 from flows.running.manifest import VerbRecord, read_manifest, write_manifest
 from flows.running.outcomes import Outcome, outcome_of
 from flows.running.progress import showing
 from flows.running.runners import AnyRunner, Width, choose_width, task_runner
 from flows.settings import Settings
-from ilpix.data_directory import RECORDS, WORKSPACE
+from ilpix.data_directory import LOCK, RECORDS, WORKSPACE
 from tasks.chunks import run_chunk
 from tasks.records import FilesWritten
 from tasks.stopping import stopping_on_error
@@ -168,30 +169,40 @@ def _final_state(future: PrefectFuture[Any]) -> State[Any]:
 def running(
     verb: str, data_dir: Path, parameters: BaseModel, settings: Settings | None = None
 ) -> Iterator[VerbRun]:
-    """Open a run of a verb.
+    """Open a run of a verb, when no other one works in the data directory.
 
     Raises:
         ImagesFailedError: at the end, if any image failed.
+        FolderNotWritableError: if nothing can be written to the data directory.
     """
-    run = VerbRun(
-        verb,
-        data_dir,
-        settings or Settings(),
-        refresh=bool(getattr(parameters, "refresh", False)),
-        before=_outcomes_before(verb, data_dir) if getattr(parameters, "only", None) else (),
-    )
-    record = VerbRecord.begun(verb, parameters)
+    with alone_in(data_dir, data_dir / WORKSPACE / LOCK):
+        run = VerbRun(
+            verb,
+            data_dir,
+            settings or Settings(),
+            refresh=bool(getattr(parameters, "refresh", False)),
+            before=_outcomes_before(verb, data_dir) if getattr(parameters, "only", None) else (),
+        )
+        with _recorded(run, parameters):
+            yield run
+    failures = {outcome.image: str(outcome.error) for outcome in run.outcomes if outcome.error}
+    if failures:
+        raise ImagesFailedError(verb, failures, len({outcome.image for outcome in run.outcomes}))
+
+
+@contextmanager
+def _recorded(run: VerbRun, parameters: BaseModel) -> Iterator[None]:
+    """Write at the end to the manifest what became of a run, however it ended."""
+    record = VerbRecord.begun(run.verb, parameters)
     ended_by: BaseException | None = None
     try:
-        yield run
+        yield
     except BaseException as error:
         ended_by = error
         raise
     finally:
-        write_manifest(data_dir, record.ended([*run.others, *run.outcomes], run.notes, ended_by))
-    failures = {outcome.image: str(outcome.error) for outcome in run.outcomes if outcome.error}
-    if failures:
-        raise ImagesFailedError(verb, failures, len({outcome.image for outcome in run.outcomes}))
+        outcomes = [*run.others, *run.outcomes]
+        write_manifest(run.data_dir, record.ended(outcomes, run.notes, ended_by))
 
 
 def _outcomes_before(verb: str, data_dir: Path) -> tuple[Outcome, ...]:

@@ -40,3 +40,15 @@ class OneCropError(IlpixError, ValueError):
             f"the labels in {', '.join(self.crops)} do not allow cross-validation over crops; "
             "label two or more classes in each of at least two crops"
         )
+
+
+class ProjectChangedError(IlpixError):
+    """Somebody saved a project while it was trained."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} was saved by somebody else while it was trained, so nothing was stored "
+            "in it; train again"
+        )

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 from ilpix.features.selection import FeatureSelection
-from ilpix.files import replacing
+from ilpix.files import replacing, sha256_of
 from ilpix.forest.growing import TREES, GrownForest, grow_forest
 from ilpix.project.label_images import LabelImage, read_label_source
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import PixelProject, read_project
 from ilpix.project.writing import store_classifier
+from ilpix.training.errors import ProjectChangedError
 from ilpix.training.samples import Samples, advise, collect_samples
 
 LabelSource = Literal["project"] | Path  # or a folder of label images, or a CSV table of points
@@ -49,16 +50,22 @@ def train_project(
 
     Raises:
         InvalidProjectError: if the project cannot be read.
+        ProjectChangedError: if somebody saved it while it was trained; nothing is stored then.
         NoLabelsError: if no pixel is labelled.
         OneClassError: if only one class is labelled.
         UnusableLabelsError: if the label source does not fit the project, or a labelled crop is
             missing, unreadable or unfit.
     """
+    digest = sha256_of(project_path) if project_path.is_file() else ""
     project = read_project(project_path)
     new_labels = {} if labels == "project" else read_label_source(project, labels)
     samples = collect_samples(project, read_all_labels(project) | new_labels, selection)
     grown = grow_forest(samples.features, samples.labels, seed, n_trees=TREES, threads=threads)
-    _store(project, new_labels, selection, samples, grown)
+    with replacing(project_path) as temporary:
+        shutil.copyfile(project_path, temporary)
+        if sha256_of(temporary) != digest:
+            raise ProjectChangedError(project_path)
+        _store(temporary, new_labels, selection, samples, grown)
     names = class_names(project)
     counts = {label: int((samples.labels == label).sum()) for label in names}
     return TrainingSummary(names, counts, advise(samples, names), samples, grown)
@@ -70,21 +77,19 @@ def class_names(project: PixelProject) -> dict[int, str]:
 
 
 def _store(
-    project: PixelProject,
+    path: Path,
     labels: Mapping[int, LabelImage],
     selection: FeatureSelection,
     samples: Samples,
     grown: GrownForest,
 ) -> None:
     """Labels and classifier together, so that a project never holds one without the other."""
-    with replacing(project.path) as temporary:
-        shutil.copyfile(project.path, temporary)
-        if labels:
-            write_labels(temporary, labels)
-        store_classifier(
-            temporary,
-            selection,
-            grown.forest,
-            selection.names(len(samples.channel_names)),
-            len(samples.labels),
-        )
+    if labels:
+        write_labels(path, labels)
+    store_classifier(
+        path,
+        selection,
+        grown.forest,
+        selection.names(len(samples.channel_names)),
+        len(samples.labels),
+    )

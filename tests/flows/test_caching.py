@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from prefect import flow, task
+from prefect.states import State
 from pydantic import BaseModel
 
 from tasks.caching import ContentPolicy, is_known
 from tasks.records import FilesWritten, files_written
+from tasks.unchanged import InputChangedError, require_unchanged_inputs
 
 RECORDS = Path(".ilpix") / "results"
 
@@ -140,3 +142,40 @@ def test_whether_a_call_is_known_is_told_beforehand(tmp_path: Path) -> None:
     assert not is_known(keep_nothing.with_options(result_storage=records), call)
     (tmp_path / "a.out").unlink()
     assert not is_known(kept, call)
+
+
+@task(cache_policy=ContentPolicy(), result_serializer="json", cache_result_in_memory=False)
+def copy_while_somebody_writes(source: Path, target: Path, how: str) -> FilesWritten:
+    target.write_bytes(source.read_bytes())
+    if how == "written to":
+        source.write_text("later")
+    elif how == "replaced":
+        source.with_name("new").write_bytes(b"later")
+        source.with_name("new").replace(source)
+    elif how == "deleted":
+        source.unlink()
+    require_unchanged_inputs(discard=[target])
+    return files_written(target)
+
+
+@flow
+def copy_flow(folder: Path, how: str) -> State[FilesWritten]:
+    work = copy_while_somebody_writes.with_options(result_storage=(folder / RECORDS).absolute())
+    return work(folder / "a.txt", folder / "a.out", how, return_state=True)
+
+
+@pytest.mark.parametrize("how", ["written to", "replaced", "deleted"])
+def test_an_input_that_changes_while_it_is_read_is_an_error_and_nothing_is_kept(
+    tmp_path: Path, how: str
+) -> None:
+    """What was computed from one content was remembered under the key of another one."""
+    (tmp_path / "a.txt").write_text("early")
+    with pytest.raises(InputChangedError, match=r"a\.txt changed while being read"):
+        copy_flow(tmp_path, how)
+    assert not (tmp_path / "a.out").exists()
+
+
+def test_an_input_that_stays_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("early")
+    copy_flow(tmp_path, "not at all")
+    assert (tmp_path / "a.out").read_text() == "early"

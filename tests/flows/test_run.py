@@ -3,13 +3,17 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 import tifffile
+from filelock import FileLock
 
 from command.demo import CROPSIZE, LABELS, SEED, accuracy, write_labels_of_a_person
 from flows.check import check
@@ -18,6 +22,7 @@ from flows.errors import ImagesFailedError, TrainingNeededError
 from flows.options import PrepareOptions, RunOptions, TrainOptions
 from flows.prepare import prepare
 from flows.run import run
+from flows.running.progress import LogDisplay, display
 from flows.train import train
 from ilpix.example import write_example
 from ilpix.images.errors import NoPreparedImagesError
@@ -27,6 +32,7 @@ from ilpix.prediction.probabilities import to_uint16
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
 from ilpix.training.feature_choice import choose_features
+from ilpix.training.storing import train_project
 from tests.hostile.damage import empty_the_free_space
 
 OPTIONS = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
@@ -127,6 +133,57 @@ def test_a_moved_data_directory_keeps_its_results(folder: Path) -> None:
     targets = run(moved)
     assert set(images_of(moved).values()) == {"kept"}
     assert all(target.is_relative_to(moved) for target in targets)
+
+
+class ReplacingDisplay(LogDisplay):
+    """Puts another file in the place of one as soon as the first image is done."""
+
+    def __init__(self, path: Path, other: Path) -> None:
+        self.path, self.other = path, other
+
+    @contextmanager
+    def step(self, *_: object) -> Iterator["ReplacingDisplay"]:
+        yield self
+
+    def advance(self, *_: object) -> None:
+        shutil.copyfile(self.other, self.path)
+
+
+def test_a_project_that_is_trained_again_during_a_run_changes_none_of_its_results(
+    folder: Path,
+) -> None:
+    """Images after the first were predicted with the new classifier, and remembered as others."""
+    project, other = folder / "pixel_classifier.ilp", folder / "other.ilp"
+    old = Classifier.of(read_project(project))
+    shutil.copyfile(project, other)
+    train_project(other, choose_features("fast"), seed=5)
+    token = display.set(ReplacingDisplay(project, other))
+    try:
+        targets = run(folder, RunOptions(parallel=1))
+    finally:
+        display.reset(token)
+    assert project.read_bytes() == other.read_bytes()
+    for target in targets:
+        with h5py.File(folder / "ilastik_img" / f"{target.stem}.h5") as file:
+            expected = to_uint16(old.predict(file["img"][:]))
+        np.testing.assert_array_equal(tifffile.imread(target), expected)
+    run(folder)
+    assert set(images_of(folder).values()) == {"done"}
+
+
+def test_a_run_waits_for_another_one_in_the_same_folder(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two runs at once computed everything twice."""
+    first = FileLock(folder / ".ilpix" / "lock")
+    with ThreadPoolExecutor(1) as pool:
+        with first:
+            second = pool.submit(run, folder)
+            while not (caplog.records or second.done()):
+                time.sleep(0.01)
+            assert "another run works in" in caplog.text
+            assert not (folder / "ilastik_probabilities").exists()
+        assert len(second.result()) == 5
 
 
 def test_refresh_predicts_everything_again(folder: Path) -> None:

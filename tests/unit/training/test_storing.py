@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -13,13 +14,14 @@ from ilpix.features.computing import compute_features
 from ilpix.features.selection import default_selection
 from ilpix.files import sha256_of
 from ilpix.forest.errors import OneClassError
-from ilpix.forest.growing import mean_votes
+from ilpix.forest.growing import GrownForest, grow_forest, mean_votes
 from ilpix.images.hdf5 import open_prepared, write_image
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
-from ilpix.training.errors import NoLabelsError
+from ilpix.training import storing
+from ilpix.training.errors import NoLabelsError, ProjectChangedError
 from ilpix.training.samples import collect_samples
 from ilpix.training.storing import TrainingSummary, train_project
 from tests.unit.labelled_projects import CLASSES, EDGE_PX, SMALL_SELECTION, make_labelled_project
@@ -239,3 +241,19 @@ def assert_unchanged(project: Path, error: type[Exception], **options: object) -
         train(project, **options)
     assert sha256_of(project) == before
     return caught.value
+
+
+def test_labels_that_are_saved_during_the_training_are_kept_and_nothing_is_stored(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The classifier was stored beside labels that it had never seen."""
+
+    def grow_while_somebody_saves(*arguments: Any, **options: Any) -> GrownForest:
+        write_labels(project, {0: np.ones((EDGE_PX, EDGE_PX), np.uint8)})
+        return grow_forest(*arguments, **options)
+
+    monkeypatch.setattr(storing, "grow_forest", grow_while_somebody_saves)
+    with pytest.raises(ProjectChangedError, match="train again"):
+        train(project)
+    assert (read_all_labels(read_project(project))[0] == 1).all()
+    assert not read_project(project).has_classifier
