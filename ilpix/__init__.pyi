@@ -1,7 +1,6 @@
 from .checks.project_checks import check_project as check_project
 from .errors import IlpixError as IlpixError
 from .features.computing import compute_features as compute_features
-from .features.selection import FeatureSelection as FeatureSelection
 from .images.hdf5 import open_prepared as open_prepared
 from .images.hdf5 import write_image as write_image
 from .images.panel import read_panel as read_panel
@@ -9,10 +8,10 @@ from .images.preparation import PreparationOptions as PreparationOptions
 from .images.preparation import prepare_image as prepare_image
 from .images.tiff import read_image as read_image
 from .prediction.classifier import Classifier as Classifier
+from .prediction.probabilities import to_uint16 as to_uint16
 from .prediction.probabilities import write_probabilities as write_probabilities
 from .project.label_images import export_labels as export_labels
 from .project.label_images import import_labels as import_labels
 from .project.reading import read_project as read_project
-from .project.writing import create_project as create_project
 from .training.feature_choice import choose_features as choose_features
-from .training.storing import train_project as train_project
+from .training.storing import train as train

@@ -13,7 +13,15 @@ from typing import Any, ClassVar, dataclass_transform
 @dataclass_transform(eq_default=False)
 @dataclass(eq=False, repr=False)
 class IlpixError(Exception):
-    """Base of all errors raised on purpose."""
+    """Base of all errors raised on purpose.
+
+    Example:
+        >>> try:
+        ...     read_project(Path("other.ilp"))
+        ... except IlpixError as error:
+        ...     print(type(error).__name__)
+        NoProjectError
+    """
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

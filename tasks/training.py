@@ -19,7 +19,7 @@ from ilpix.training.feature_choice import measure_speed, suggest_features, write
 from ilpix.training.quality import assess_quality
 from ilpix.training.quality_report import write_quality_report
 from ilpix.training.samples import collect_samples
-from ilpix.training.storing import train_project
+from ilpix.training.storing import train
 from tasks.caching import ContentPolicy
 from tasks.records import FilesWritten, files_written
 from tasks.unchanged import InputChangedError, require_unchanged_inputs
@@ -54,7 +54,7 @@ def train_classifier(  # noqa: PLR0913 - each decides the result, or where it go
         targets: `quality.json` of a quality report, whose other files go beside it; or nothing.
         threads: None for all cores; does not change the result.
     """
-    summary = train_project(target, features, source or "project", seed=seed, threads=threads)
+    summary = train(target, features, source or "project", seed=seed, threads=threads)
     facts: dict[str, Any] = {
         "pixels": {summary.class_names[label]: count for label, count in summary.pixels.items()},
         "trees": len(summary.grown.forest.roots),

@@ -44,6 +44,10 @@ def check_project(
 
     Returns:
         Errors first; findings that concern several images in the same way are one.
+
+    Example:
+        >>> for finding in check_project(Path("pixel_classifier.ilp"), Path("ilastik_img")):
+        ...     print(finding.severity, finding.what)
     """
     findings: list[Finding] = []
     project = _read(project_path, findings)

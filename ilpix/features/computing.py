@@ -35,6 +35,11 @@ def compute_features(
     Raises:
         ImageTooSmallError: if a selected scale needs a larger image.
         NotFiniteError: if a pixel is NaN or infinite.
+
+    Example:
+        >>> with open_prepared(Path("ilastik_img/region_1.h5")) as image:
+        ...     compute_features(image.read(), choose_features("fast")).shape
+        (220, 260, 36)
     """
     positions = np.ones(image.shape[1:], np.bool_)
     values = features_at(image, selection, positions, columns)

@@ -115,6 +115,9 @@ def write_image(
         image: (C, Y, X); stored as float32.
         record: how the image was made; None leaves the attribute out.
         dataset: `img` for a whole image, `crop` for a crop.
+
+    Example:
+        >>> write_image(Path("ilastik_img/noise.h5"), np.ones((4, 60, 50)), None)
     """
     write_bands(path, image.shape, [image], record, dataset)
 
@@ -195,6 +198,11 @@ def open_prepared(path: Path, n_channels: int | None = None) -> Iterator[Prepare
         MissingDatasetError: if it does not say which dataset is the image.
         ImageAxesError: if the image is a stack (z or t longer than 1), or its axes are not named.
         PixelTypeError: if the pixels are neither integers nor floating-point numbers.
+
+    Example:
+        >>> with open_prepared(Path("ilastik_img/region_1.h5")) as image:
+        ...     image.shape, image.read(slice(0, 10)).shape
+        ((4, 220, 260), (4, 10, 260))
     """
     try:
         file = h5py.File(path, "r")

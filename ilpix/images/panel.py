@@ -53,6 +53,13 @@ def read_panel(path: Path, *, zero_unused: bool = False) -> Panel:
 
     Raises:
         InvalidPanelError: with every problem found, not only the first.
+
+    Example:
+        >>> panel = read_panel(Path("panel.csv"))
+        >>> panel.names
+        ('DNA1', 'DNA2', 'E-Cadherin', 'Vimentin', 'Xenon')
+        >>> [group.name for group in panel.groups]
+        ['DNA1+DNA2', 'E-Cadherin', 'Vimentin']
     """
     rows = read_rows(path)
     problems = [*_check_names(rows), *_check_keep(rows), *_check_groups(rows)]

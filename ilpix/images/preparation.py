@@ -27,7 +27,12 @@ _FEWEST_ROWS = 16  # of the image; fewer would be enlarged with as many of their
 
 
 class PreparationOptions(BaseModel, frozen=True, extra="forbid"):
-    """How images are prepared; the defaults are steinbock's."""
+    """How images are prepared; the defaults are steinbock's.
+
+    Example:
+        >>> PreparationOptions(scale=1, mean=False).aggr
+        'mean'
+    """
 
     aggr: Aggregation = Field(
         "mean",
@@ -66,6 +71,11 @@ def prepare_image(image: NDArray[Any], panel: Panel, options: PreparationOptions
 
     Raises:
         ChannelCountError: if the panel describes another number of channels.
+
+    Example:
+        >>> image, panel = read_image(Path("img/region_1.tiff")), read_panel(Path("panel.csv"))
+        >>> prepare_image(image, panel, PreparationOptions()).shape
+        (4, 220, 260)
     """
     prepared = np.empty(prepared_shape(image.shape, panel, options), dtype=np.float32)
     first = 0

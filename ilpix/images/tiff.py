@@ -91,6 +91,10 @@ def read_image(path: Path) -> NDArray[Any]:
         SeriesError: if the file holds several images.
         NonFinitePixelsError: if a pixel is NaN or infinite.
         UnreadableImageError, ImageAxesError, PixelTypeError: as `open_tiff`.
+
+    Example:
+        >>> read_image(Path("img/region_1.tiff")).shape
+        (5, 110, 130)
     """
     index = choose_images(path).indices
     with open_tiff(path, index[0]) as source:

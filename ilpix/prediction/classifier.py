@@ -38,7 +38,14 @@ _CHUNKS_AHEAD = 2  # in computation while one is written
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Classifier:
-    """K classes, learnt from images of C channels; many threads may use one."""
+    """K classes, learnt from images of C channels; many threads may use one.
+
+    Example:
+        >>> classifier = Classifier.of(read_project(Path("pixel_classifier.ilp")))
+        >>> with open_prepared(Path("ilastik_img/region_1.h5")) as image:
+        ...     classifier.predict(image.read()).shape
+        (220, 260, 3)
+    """
 
     n_channels: int
     class_names: tuple[str, ...]

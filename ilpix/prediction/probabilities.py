@@ -32,7 +32,12 @@ _LOOK_AHEAD = 64  # strips in compression
 def to_uint16(
     probabilities: FloatArray, rounding: Literal["nearest", "down"] = "nearest"
 ) -> StoredArray:
-    """Convert as Ilastik does: in float32, to the nearest since 1.4.2, down before."""
+    """Convert as Ilastik does: in float32, to the nearest since 1.4.2, down before.
+
+    Example:
+        >>> to_uint16(np.array([[[0.25, 0.75]]], np.float32))
+        array([[[16384, 49151]]], dtype=uint16)
+    """
     scaled = probabilities * np.float32(LARGEST)
     whole: FloatArray = np.rint(scaled) if rounding == "nearest" else np.floor(scaled)
     return whole.astype(np.uint16)
@@ -55,6 +60,10 @@ def write_probabilities(
 
     Raises:
         ValueError: if the blocks have another number of rows in all; nothing is written.
+
+    Example:
+        >>> probabilities = np.full((60, 50, 3), 1 / 3, np.float32)
+        >>> write_probabilities(Path("even.tiff"), probabilities.shape, [to_uint16(probabilities)])
     """
     height, width, n_classes = shape
     strip_rows = max(1, min(height, _STRIP_BYTES // (2 * width * n_classes)))

@@ -39,6 +39,11 @@ def export_labels(project_path: Path, folder: Path) -> list[Path]:
     Raises:
         InvalidProjectError: if the project cannot be read, or has two crops of one name.
         UnusableLabelsError: if the folder holds other labels already; nothing is written then.
+
+    Example:
+        >>> written = export_labels(Path("pixel_classifier.ilp"), Path("exported"))
+        >>> written[0].name
+        'region_1_x128_y82_w100_h100.tiff'
     """
     project = read_project(project_path)
     labels_of = read_all_labels(project)
@@ -66,6 +71,10 @@ def import_labels(project_path: Path, source: Path) -> tuple[str, ...]:
     Raises:
         InvalidProjectError: if the project cannot be read, or has two crops of one name.
         UnusableLabelsError: with every problem of the source; the project is as it was then.
+
+    Example:
+        >>> import_labels(Path("pixel_classifier.ilp"), Path("labels"))[:1]
+        ('region_1_x128_y82_w100_h100',)
     """
     project = read_project(project_path)
     labels = read_label_source(project, source)

@@ -132,6 +132,13 @@ def read_project(path: Path) -> PixelProject:
         UnreadableProjectError: if it is no HDF5 file or cut short.
         ProjectLockedError: if a running Ilastik has it open.
         WrongWorkflowError: if it belongs to another Ilastik workflow.
+
+    Example:
+        >>> project = read_project(Path("pixel_classifier.ilp"))
+        >>> [label_class.name for label_class in project.classes]
+        ['Nucleus', 'Cytoplasm', 'Background']
+        >>> project.has_classifier
+        True
     """
     with open_project(path) as file:
         reader, training = ProjectReader(file), ProjectReader(file)

@@ -67,6 +67,10 @@ def choose_features(choice: str) -> FeatureSelection:
 
     Raises:
         FeatureChoiceError: if it is neither, or the table cannot be understood.
+
+    Example:
+        >>> choose_features("fast").chosen[:2]
+        (('GaussianSmoothing', 1.0), ('GaussianSmoothing', 1.6))
     """
     match choice:
         case "all":

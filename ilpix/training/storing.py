@@ -30,7 +30,7 @@ class TrainingSummary:
     grown: GrownForest
 
 
-def train_project(
+def train(
     project_path: Path,
     selection: FeatureSelection,
     labels: LabelSource = "project",
@@ -55,6 +55,11 @@ def train_project(
         OneClassError: if only one class is labelled.
         UnusableLabelsError: if the label source does not fit the project, or a labelled crop is
             missing, unreadable or unfit.
+
+    Example:
+        >>> summary = train(Path("pixel_classifier.ilp"), choose_features("fast"), seed=1)
+        >>> summary.pixels
+        {1: 213, 2: 201, 3: 258}
     """
     digest = sha256_of(project_path) if project_path.is_file() else ""
     project = read_project(project_path)

@@ -26,7 +26,7 @@ from ilpix.project.label_images import export_labels, import_labels
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
 from ilpix.training.feature_choice import choose_features
-from ilpix.training.storing import train_project
+from ilpix.training.storing import train
 from tests.annotation.tissue import runs_of, truth_of
 
 DEADLINE_S = 60
@@ -140,7 +140,7 @@ def test_a_save_writes_the_bytes_of_train(
     for name in ("region_2", "region_4"):  # nothing was painted there
         next((tmp_path / "labels").glob(f"{name}*")).unlink()
     trained = tmp_path / "trained" / project.name
-    train_project(trained, default_selection(), tmp_path / "labels", seed=0)
+    train(trained, default_selection(), tmp_path / "labels", seed=0)
     assert trained.read_bytes() == project.read_bytes()
 
 

@@ -26,7 +26,7 @@ from flows.showing.contact_sheet import MOST_PREVIEWS, contact_sheet
 from ilpix.example import write_example
 from ilpix.project.reading import LabelClass
 from ilpix.training.feature_choice import choose_features
-from ilpix.training.storing import train_project
+from ilpix.training.storing import train
 
 BYTES_OF_A_TEXT = 1_500_000
 
@@ -40,7 +40,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prepare(folder, options)
     write_labels_of_a_person(folder, options)
     project = folder / "pixel_classifier.ilp"
-    train_project(project, choose_features("fast"), folder / LABELS, seed=SEED)
+    train(project, choose_features("fast"), folder / LABELS, seed=SEED)
     (folder / "ilastik_img" / "region_2.h5").write_bytes(b"no HDF5")
     with pytest.raises(ImagesFailedError):
         run(folder)

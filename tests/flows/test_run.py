@@ -31,8 +31,8 @@ from ilpix.prediction.errors import NoClassifierError
 from ilpix.prediction.probabilities import to_uint16
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
+from ilpix.training import storing
 from ilpix.training.feature_choice import choose_features
-from ilpix.training.storing import train_project
 from tests.hostile.damage import empty_the_free_space
 
 OPTIONS = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
@@ -156,7 +156,7 @@ def test_a_project_that_is_trained_again_during_a_run_changes_none_of_its_result
     project, other = folder / "pixel_classifier.ilp", folder / "other.ilp"
     old = Classifier.of(read_project(project))
     shutil.copyfile(project, other)
-    train_project(other, choose_features("fast"), seed=5)
+    storing.train(other, choose_features("fast"), seed=5)
     token = display.set(ReplacingDisplay(project, other))
     try:
         targets = run(folder, RunOptions(parallel=1))

@@ -21,7 +21,7 @@ from flows.run import run
 from flows.running import verb_run
 from ilpix.example import write_example
 from ilpix.training.feature_choice import choose_features
-from ilpix.training.storing import train_project
+from ilpix.training.storing import train
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prepare(folder, options)
     write_labels_of_a_person(folder, options)
     project = folder / "pixel_classifier.ilp"
-    train_project(project, choose_features("fast"), folder / LABELS, seed=SEED)
+    train(project, choose_features("fast"), folder / LABELS, seed=SEED)
     return folder
 
 

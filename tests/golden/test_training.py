@@ -20,7 +20,7 @@ from ilpix.project.file import FORESTS
 from ilpix.project.label_images import export_labels
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
-from ilpix.training.storing import TrainingSummary, train_project
+from ilpix.training.storing import TrainingSummary, train
 
 DATA = Path(__file__).parent / "data" / "training"
 IMAGES = sorted(DATA.glob("roi_*.tiff"))
@@ -62,7 +62,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     path = unpack(tmp_path_factory.mktemp("training"))
     selection = read_project(path).features
     assert selection is not None
-    return Trained(path, selection, train_project(path, selection, seed=SEED))
+    return Trained(path, selection, train(path, selection, seed=SEED))
 
 
 def forest_of(path: Path) -> Forest:
@@ -118,13 +118,13 @@ def test_labels_beside_the_crops_give_the_same_project(trained: Trained, tmp_pat
     write_labels(
         path, {lane.index: np.zeros(lane.size, np.uint8) for lane in read_project(path).lanes}
     )
-    summary = train_project(path, trained.selection, tmp_path / "labels", seed=SEED, threads=1)
+    summary = train(path, trained.selection, tmp_path / "labels", seed=SEED, threads=1)
     np.testing.assert_array_equal(summary.samples.features, trained.summary.samples.features)
     for index, labels in read_all_labels(read_project(trained.path)).items():
         np.testing.assert_array_equal(read_all_labels(read_project(path))[index], labels)
     again = tmp_path / "again.ilp"
     again.write_bytes(path.read_bytes())
-    train_project(again, trained.selection, seed=SEED)
+    train(again, trained.selection, seed=SEED)
     assert sha256_of(again) == sha256_of(path)
 
 

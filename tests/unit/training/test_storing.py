@@ -23,7 +23,7 @@ from ilpix.project.reading import read_project
 from ilpix.training import storing
 from ilpix.training.errors import NoLabelsError, ProjectChangedError
 from ilpix.training.samples import collect_samples
-from ilpix.training.storing import TrainingSummary, train_project
+from ilpix.training.storing import TrainingSummary
 from tests.unit.labelled_projects import CLASSES, EDGE_PX, SMALL_SELECTION, make_labelled_project
 
 
@@ -39,7 +39,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def train(project: Path, **options: object) -> TrainingSummary:
-    return train_project(project, SMALL_SELECTION, **{"seed": 0, **options})
+    return storing.train(project, SMALL_SELECTION, **{"seed": 0, **options})
 
 
 def label_only(project: Path, **labels: tuple[int, ...]) -> None:
@@ -195,7 +195,7 @@ def test_crop_without_labels_may_be_missing(project: Path) -> None:
 def test_crop_too_small_for_a_scale_is_refused(project: Path) -> None:
     before = sha256_of(project)
     with pytest.raises(UnusableLabelsError, match="scale 10"):
-        train_project(project, default_selection(), seed=0)
+        train(project, default_selection(), seed=0)
     assert sha256_of(project) == before
 
 
