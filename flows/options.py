@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 from ilpix.data_directory import CROPS, IMAGES, PANEL, PREPARED, PROBABILITIES, PROJECT
 from ilpix.images.preparation import PreparationOptions
 from ilpix.images.source import ReadingOptions
+from ilpix.prediction.products import ProductOptions
 
 Only = Annotated[
     str | None,
@@ -128,8 +129,10 @@ class PrepareOptions(PreparationOptions, ReadingOptions):
         return PreparationOptions(**self.model_dump(include=set(PreparationOptions.model_fields)))
 
 
-class RunOptions(Options):
+class RunOptions(ProductOptions):
     """How prepared images become probability images."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
 
     ilp: Path = Field(PROJECT, title="Project", description="the trained Ilastik project")
     img: Path = Field(

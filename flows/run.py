@@ -7,6 +7,7 @@ from prefect.runtime import flow_run
 
 from flows.check import find_misfit
 from flows.engines import choose_engine, remove_containers
+from flows.exporting import export_images, note_products
 from flows.options import RunOptions
 from flows.running.choosing import choose, tell_notes
 from flows.running.verb_run import Chunks, VerbRun, running
@@ -47,8 +48,10 @@ def run(data_dir: Path = Path(), options: RunOptions = RunOptions()) -> list[Pat
         taken, project = take_classifier(verb_run.path(options.ilp), verb_run.workspace)
         verb_run.notes["classes"] = [label_class.name for label_class in project.classes]
         targets = _predict_images(verb_run, taken, project, options)
+        note_products(verb_run, options)
         previews = write_report(verb_run, project, targets)
         show_predicted(verb_run, project, previews)
+        export_images(verb_run, project, options, targets)
     return targets
 
 

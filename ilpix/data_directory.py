@@ -8,6 +8,9 @@ PREPARED = Path("ilastik_img")  # HDF5, as Ilastik sees the images
 CROPS = Path("ilastik_crops")  # HDF5, to label
 PROJECT = Path("pixel_classifier.ilp")
 PROBABILITIES = Path("ilastik_probabilities")  # (Y, X, K) TIFF images
+CLASSES = Path("ilastik_classes")  # on request, as the next two: (Y, X) images
+UNCERTAINTY = Path("ilastik_uncertainty")
+ENTROPY = Path("ilastik_entropy")
 
 MANIFEST = Path("ilpix_run.json")  # how everything was made
 REPORT = Path("ilpix_report")

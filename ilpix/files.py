@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -28,8 +29,7 @@ def replacing(target: Path) -> Iterator[Path]:
     """
     folder = target.parent
     folder.mkdir(parents=True, exist_ok=True)
-    name = f".ilpix-{_machine()}-{os.getpid()}-{secrets.token_hex(8)}{target.suffix}"
-    temporary = folder / name
+    temporary = _hidden_name(target)
     temporary.touch(exist_ok=False)
     try:
         _remove_leftovers(folder)
@@ -39,6 +39,27 @@ def replacing(target: Path) -> Iterator[Path]:
         flush_to_disk(folder)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `target`; it becomes `target` when the block ends well.
+
+    Where `target` is a folder already, it is moved away in the moment before, and then removed.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary, old = _hidden_name(target), _hidden_name(target)
+    temporary.mkdir()
+    try:
+        _remove_leftovers(target.parent)
+        yield temporary
+        if target.exists():
+            target.rename(old)
+        temporary.rename(target)
+        flush_to_disk(target.parent)
+    finally:
+        for folder in (temporary, old):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_text(target: Path, text: str) -> None:
@@ -73,6 +94,11 @@ def flush_to_disk(path: Path) -> None:
         os.close(handle)
 
 
+def _hidden_name(target: Path) -> Path:
+    name = f".ilpix-{_machine()}-{os.getpid()}-{secrets.token_hex(8)}{target.suffix}"
+    return target.with_name(name)
+
+
 @cache  # once per process: a folder may hold many thousand files
 def _remove_leftovers(folder: Path) -> None:
     """Remove what killed processes left in a folder in which a file was just made."""
@@ -81,7 +107,7 @@ def _remove_leftovers(folder: Path) -> None:
         if match := _TEMPORARY.fullmatch(path.name):
             with suppress(OSError):  # gone by now, or somebody else's
                 if _is_left_behind(path, match["machine"], int(match["process"]), now):
-                    path.unlink()
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _is_left_behind(path: Path, machine: str, process: int, now: float) -> bool:

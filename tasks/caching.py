@@ -147,7 +147,7 @@ def _still_holds(record: Path, inputs: Mapping[str, Any], memo: DigestMemo) -> b
         return False
     targets = [path for name in OUTPUTS for path in _paths(inputs.get(name, ()))]
     return all(
-        target.is_file() and written.files.get(target.name) == memo.digest(target)
+        target.exists() and written.files.get(target.name) == memo.digest(target)
         for target in targets
     )
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
 from ilpix.errors import IlpixError
 from ilpix.images.errors import NonFinitePixelsError, UnreadableImageError
 
-BAND_BYTES = 2**28  # of stored pixels that are in memory at a time
+BAND_BYTES = 2**27  # of stored pixels that are in memory at a time
 
 # What the decoders of TIFF and Zarr let through when bytes are damaged.
 DECODING_ERRORS = (
@@ -92,7 +92,9 @@ class SourceImage:
         """
         n_channels, n_rows, n_columns = self.shape
         fitting = max(1, n_bytes // (n_channels * n_columns * self.dtype.itemsize))
-        rows = fitting if fitting < self.step else fitting - fitting % self.step
+        # whole strips, or such parts of one that no row of it is kept for the next band
+        n_parts = -(-self.step // fitting)
+        rows = fitting - fitting % self.step if n_parts == 1 else -(-self.step // n_parts)
         with unreadable(self.path):
             yield from self.read_bands(min(rows, n_rows))
 

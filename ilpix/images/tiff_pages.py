@@ -31,10 +31,10 @@ def _page_rows(page: Any) -> Iterator[NDArray[Any]]:
     for first, same in groupby(segments, key=lambda segment: segment[1][2]):
         n_rows = min(_segment_length(keyframe), keyframe.imagelength - first)
         rows = np.full((n_rows, keyframe.imagewidth), keyframe.nodata, keyframe.dtype)
-        for pixels, place, shape in same:
-            if pixels is not None:
-                left = place[3]
-                rows[: shape[1], left : left + shape[2]] = pixels[0, : shape[1], : shape[2], 0]
+        for pixels, place, _ in same:
+            if pixels is not None:  # tiles at the edges reach beyond the image
+                part = rows[:, place[3] : place[3] + pixels.shape[2]]
+                part[:] = pixels[0, :n_rows, : part.shape[1], 0]
         yield rows
 
 

@@ -46,3 +46,25 @@ class StoppedError(IlpixError):
 
     def __str__(self) -> str:
         return "the prediction was stopped before its end"
+
+
+class InvalidProductError(IlpixError, ValueError):
+    """A file that was made of a probability image is not what it should be."""
+
+    path: Path
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.path} was not written as it should be: {self.what}; run it again"
+
+
+class UnknownScaleError(IlpixError, ValueError):
+    """A prepared image does not say how far it was enlarged."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} does not say how far it was enlarged, so the original size is not known; "
+            "prepare the image with ilpix"
+        )

@@ -23,9 +23,10 @@ from ilpix.prediction.errors import InvalidProbabilitiesError
 LARGEST = 65535  # the stored value of a probability of 1
 
 StoredArray = npt.NDArray[np.uint16]
+Rows = npt.NDArray[Any]  # (rows, X, K), K values of each pixel
 
 _STRIP_BYTES = 2**18
-_LARGEST_CLASSIC_TIFF = 2**31  # bytes before compression, which can make noise half as long again
+LARGEST_CLASSIC_TIFF = 2**31  # bytes before compression, which can make noise half as long again
 _LOOK_AHEAD = 64  # strips in compression
 
 
@@ -46,8 +47,9 @@ def to_uint16(
 def write_probabilities(
     target: Path,
     shape: tuple[int, int, int],
-    blocks: Iterable[StoredArray],
+    blocks: Iterable[Rows],
     pool: Executor | None = None,
+    dtype: npt.DTypeLike = np.uint16,
 ) -> None:
     """Write an image as its rows arrive.
 
@@ -57,6 +59,7 @@ def write_probabilities(
         blocks: (rows, X, K) each, from top to bottom, Y rows in all.
         pool: compresses strips at the same time; without it they are compressed one after the
             other.
+        dtype: of the stored numbers; other products than probabilities may have another one.
 
     Raises:
         ValueError: if the blocks have another number of rows in all; nothing is written.
@@ -66,17 +69,19 @@ def write_probabilities(
         >>> write_probabilities(Path("even.tiff"), probabilities.shape, [to_uint16(probabilities)])
     """
     height, width, n_classes = shape
-    strip_rows = max(1, min(height, _STRIP_BYTES // (2 * width * n_classes)))
+    stored = np.dtype(dtype).newbyteorder("<")
+    row_bytes = stored.itemsize * width * n_classes
+    strip_rows = max(1, min(height, _STRIP_BYTES // row_bytes))
     with (
         replacing(target) as temporary,
         TiffWriter(
-            temporary, bigtiff=2 * height * width * n_classes > _LARGEST_CLASSIC_TIFF, byteorder="<"
+            temporary, bigtiff=height * row_bytes > LARGEST_CLASSIC_TIFF, byteorder="<"
         ) as file,
     ):
         file.write(
-            _compress(_cut(blocks, height, strip_rows), pool),
+            _compress(cut_rows(blocks, height, strip_rows), stored, pool),
             shape=shape if n_classes > 1 else (height, width),
-            dtype=np.uint16,
+            dtype=stored,
             photometric="rgb" if n_classes == 3 else "minisblack",
             planarconfig="contig" if n_classes > 1 else None,
             compression="lzw",
@@ -111,19 +116,20 @@ def verify_probabilities(path: Path, shape: tuple[int, int], n_classes: int) -> 
             raise InvalidProbabilitiesError(path, what)
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, StoredArray]]:
-    """Read a probability image strip by strip.
+def read_rows(path: Path, dtype: npt.DTypeLike = np.uint16) -> Iterator[tuple[int, Rows]]:
+    """Read a probability image, or another product of strips, strip by strip.
 
     Yields:
-        The first row, and (rows, X, K) uint16.
+        The first row, and (rows, X, K) of `dtype`.
 
     Raises:
         InvalidProbabilitiesError: if the file cannot be opened or decoded, or is no image of
             strips.
     """
     with _opened(path) as page:
-        if page.is_tiled or page.planarconfig != 1 or page.dtype != np.uint16:
-            raise InvalidProbabilitiesError(path, "it is not made of strips of uint16 pixels")
+        if page.is_tiled or page.planarconfig != 1 or page.dtype != dtype:
+            what = f"it is not made of strips of {np.dtype(dtype)} pixels"
+            raise InvalidProbabilitiesError(path, what)
         n_rows = 0
         for strip, place, _ in page.segments():
             if strip is None:
@@ -174,9 +180,13 @@ def _opened(path: Path) -> Iterator[TiffPage]:
         raise InvalidProbabilitiesError(path, f"it cannot be read ({error})") from error
 
 
-def _cut(blocks: Iterable[StoredArray], height: int, strip_rows: int) -> Iterator[StoredArray]:
-    """Cut rows that arrive in blocks of any height into strips; only the last one is shorter."""
-    kept: list[StoredArray] = []
+def cut_rows(blocks: Iterable[Rows], height: int, strip_rows: int) -> Iterator[Rows]:
+    """Cut rows that arrive in blocks of any height into strips; only the last one is shorter.
+
+    Raises:
+        ValueError: if the blocks have another number of rows than `height`.
+    """
+    kept: list[Rows] = []
     n_kept = n_cut = 0
     for block in blocks:
         kept.append(block)
@@ -194,10 +204,12 @@ def _cut(blocks: Iterable[StoredArray], height: int, strip_rows: int) -> Iterato
         yield np.concatenate(kept)
 
 
-def _compress(strips: Iterable[StoredArray], pool: Executor | None) -> Iterator[bytes]:
+def _compress(
+    strips: Iterable[Rows], stored: np.dtype[Any], pool: Executor | None
+) -> Iterator[bytes]:
     waiting: deque[Future[bytes]] = deque()
     for strip in strips:
-        pixels = np.ascontiguousarray(strip, "<u2")
+        pixels = np.ascontiguousarray(strip, stored)
         if pool is None:
             yield _encode(pixels)
             continue

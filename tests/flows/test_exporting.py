@@ -1,0 +1,107 @@
+"""`run` writes further results on request, each in a folder of its own, and only what is asked."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from command.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
+from flows.errors import NoImageChosenError
+from flows.options import PrepareOptions, RunOptions, TrainOptions
+from flows.prepare import prepare
+from flows.run import run
+from flows.train import train
+from ilpix.example import write_example
+from ilpix.project.reading import read_project
+
+OPTIONS = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
+ALL = RunOptions(output_scale="original", also="classes,uncertainty")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with a trained project; tests work on copies."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_example(folder)
+    for path in sorted((folder / "img").iterdir())[3:]:
+        path.unlink()
+    prepare(folder, OPTIONS)
+    write_labels_of_a_person(folder, OPTIONS)
+    train(folder, TrainOptions(labels=LABELS, seed=SEED, quality=False, features="fast"))
+    return folder
+
+
+@pytest.fixture
+def folder(trained: Path, tmp_path: Path) -> Path:
+    shutil.copytree(trained, tmp_path / "data")
+    return tmp_path / "data"
+
+
+def _record(folder: Path, verb: str) -> dict:
+    return json.loads((folder / "ilpix_run.json").read_text())["verbs"][verb]
+
+
+def _states(folder: Path, verb: str) -> dict[tuple[str, str], str]:
+    return {(one["image"], one["step"]): one["state"] for one in _record(folder, verb)["images"]}
+
+
+def test_results_at_original_size_lie_beside_the_usual_ones(folder: Path) -> None:
+    targets = run(folder, ALL)
+    for target in targets:
+        size = tifffile.imread(folder / "img" / target.name).shape[1:]
+        usual = tifffile.imread(target)
+        assert usual.shape == (2 * size[0], 2 * size[1], 3)
+        small = tifffile.imread(folder / "ilastik_probabilities_original" / target.name)
+        means = usual.reshape(size[0], 2, size[1], 2, 3).mean(axis=(1, 3))
+        np.testing.assert_array_equal(small, np.rint(means))
+        classes = tifffile.imread(folder / "ilastik_classes_original" / target.name)
+        np.testing.assert_array_equal(classes, means.argmax(axis=2) + 1)
+        assert (folder / "ilastik_uncertainty_original" / target.name).exists()
+    written = [product["folder"] for product in _record(folder, "run")["notes"]["also_written"]]
+    assert written == [
+        "ilastik_probabilities_original",
+        "ilastik_classes_original",
+        "ilastik_uncertainty_original",
+    ]
+
+
+def test_further_results_are_made_once_and_again_where_one_is_gone(folder: Path) -> None:
+    (first, *_) = run(folder, ALL.model_copy(update={"format": "ome-zarr"}))
+    shutil.rmtree(folder / "ilastik_classes_original_ome" / f"{first.stem}.ome.zarr")
+    run(folder, ALL.model_copy(update={"format": "ome-zarr"}))
+    done = {key for key, state in _states(folder, "run").items() if state != "kept"}
+    assert done == {(first.stem, "export-classes")}
+
+
+def test_only_some_images_are_predicted_and_the_rows_of_the_others_stay(folder: Path) -> None:
+    run(folder)
+    before = _states(folder, "run")
+    (target,) = run(folder, RunOptions(only="*_2", refresh=True))
+    assert target.stem == "region_2"
+    after = _states(folder, "run")
+    assert set(after) == set(before)
+    assert after["region_2", "predict-image"] == "done"
+    with pytest.raises(NoImageChosenError, match=r"no image has a name like 'x\*'"):
+        run(folder, RunOptions(only="x*"))
+    assert set(_states(folder, "run")) == set(before)
+
+
+def test_only_some_images_are_prepared_and_the_crops_of_the_others_stay(folder: Path) -> None:
+    shutil.copy(folder / "img" / "region_1.tiff", folder / "img" / "region_9.tiff")
+    (folder / "pixel_classifier.ilp").unlink()
+    prepare(folder, OPTIONS.model_copy(update={"only": "region_9"}))
+    images = {image for image, _ in _states(folder, "prepare")}
+    assert images == {"region_1", "region_2", "region_3", "region_9"}
+    lanes = {lane.nickname for lane in read_project(folder / "pixel_classifier.ilp").lanes}
+    assert {lane.rsplit("_", 4)[0] for lane in lanes} == images
+
+
+def test_files_that_are_no_prepared_images_are_named(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "ilastik_img" / "a.npy").write_bytes(b"")
+    run(folder)
+    assert "a.npy: is no prepared image" in caplog.text
