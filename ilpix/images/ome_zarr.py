@@ -27,7 +27,7 @@ from ilpix.images.errors import (
 )
 from ilpix.images.foreign import describe_archive
 from ilpix.images.series import ChosenImages, choose_fitting, choose_told
-from ilpix.images.source import ReadingOptions, SourceImage, unreadable
+from ilpix.images.source import ReadingOptions, SourceImage, regroup, unreadable
 from ilpix.images.units import micrometres
 
 _MARKERS = frozenset({"zarr.json", ".zgroup", ".zattrs", ".zarray"})
@@ -235,10 +235,27 @@ def _count_channels(path: Path, group: Any, n_channels: int, options: ReadingOpt
 
 
 def _read_bands(array: Any, layout: Layout, n_rows: int) -> Iterator[NDArray[Any]]:
-    rows_axis = layout.kept[-2]
+    """Read bands; each chunk is decoded once, if it holds one channel."""
+    step = array.chunks[layout.kept[-2]]
+    if not layout.has_channels or array.chunks[layout.kept[0]] > 1:
+        yield from _read_rows(array, layout, slice(None), n_rows)
+        return
+    planes = [
+        regroup(_read_rows(array, layout, slice(channel, channel + 1), step), n_rows)
+        for channel in range(layout.shape[0])
+    ]
+    for rows in zip(*planes, strict=True):
+        yield np.concatenate(rows)
+
+
+def _read_rows(array: Any, layout: Layout, channels: slice, n_rows: int) -> Iterator[NDArray[Any]]:
+    """(channels, rows, X) from top to bottom."""
     ranks = np.argsort(np.argsort(layout.kept))
+    windows: dict[int, slice] = dict.fromkeys(layout.kept, slice(None))
+    if layout.has_channels:
+        windows[layout.kept[0]] = channels
     for first in range(0, layout.shape[1], n_rows):
-        window: list[Any] = [slice(None) if k in layout.kept else 0 for k in range(array.ndim)]
-        window[rows_axis] = slice(first, first + n_rows)
-        stored = np.asarray(array[tuple(window)]).transpose(ranks)
-        yield stored.reshape(layout.shape[0], -1, layout.shape[2])
+        windows[layout.kept[-2]] = slice(first, first + n_rows)
+        stored = np.asarray(array[tuple(windows.get(k, 0) for k in range(array.ndim))])
+        ordered = stored.transpose(ranks)
+        yield ordered if layout.has_channels else ordered[np.newaxis]

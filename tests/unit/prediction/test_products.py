@@ -192,7 +192,7 @@ def test_a_product_that_is_not_what_it_must_be_is_refused(tmp_path: Path) -> Non
     write_probabilities(path, (24, 36, 1), [wrong[..., None]], dtype=np.uint8)
     with pytest.raises(InvalidProductError, match="values below row 0 that cannot be"):
         verify_product(path, _product("classes"), source)
-    with pytest.raises(InvalidProductError, match="it has 24 of 12 rows|rows of"):
+    with pytest.raises(InvalidProductError, match=r"it has rows of"):
         verify_product(path, _product("classes"), ProductSource(path, 2, CLASSES, None))
 
 
