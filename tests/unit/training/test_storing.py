@@ -195,7 +195,7 @@ def test_crop_without_labels_may_be_missing(project: Path) -> None:
 def test_crop_too_small_for_a_scale_is_refused(project: Path) -> None:
     before = sha256_of(project)
     with pytest.raises(UnusableLabelsError, match="scale 10"):
-        train(project, default_selection(), seed=0)
+        storing.train(project, default_selection(), seed=0)
     assert sha256_of(project) == before
 
 
