@@ -51,6 +51,8 @@ def ilastik_arguments(
         "--export_dtype=uint16",
         "--pipeline_result_drange=(0.0,1.0)",
         "--export_drange=(0,65535)",
+        # else the region that somebody last exported is all that is written
+        "--cutout_subregion=[(None,None,None),(None,None,None)]",
         *(f"{folder_in}/{input_name(i)}/{item.dataset}" for i, item in enumerate(inputs)),
     )
 

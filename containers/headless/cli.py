@@ -15,9 +15,9 @@ from pathlib import Path
 
 import h5py
 
+from containers.headless.errors import ExportError
 from containers.headless.export import (
     FORMATS,
-    ExportError,
     ExportSettings,
     read_export_settings,
     write_output,
@@ -83,6 +83,9 @@ def parse_arguments(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[
     )
     parser.add_argument("--pipeline_result_drange", help="such as (0.0,1.0)")
     parser.add_argument("--export_drange", help="such as (0,65535)")
+    parser.add_argument(
+        "--cutout_subregion", help="start and stop along y, x, c, such as [(0,0,0),(9,None,None)]"
+    )
     parser.add_argument(
         "--raw_data", nargs="+", default=[], metavar="INPUT", help="inputs, as those without option"
     )

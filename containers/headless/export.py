@@ -11,7 +11,9 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from containers.headless.errors import ExportError
 from containers.headless.inputs import InputImage
+from containers.headless.region import Region, find_region
 from ilpix.files import replacing
 from ilpix.images.hdf5 import axistags_json
 from ilpix.prediction.probabilities import to_uint16
@@ -19,10 +21,6 @@ from ilpix.prediction.probabilities import to_uint16
 FORMATS = {"hdf5": ".h5", "compressed hdf5": ".h5", "tiff": ".tiff", "multipage tiff": ".tiff"}
 RESULT_TYPE = "Probabilities"
 Range = tuple[float, float]
-
-
-class ExportError(Exception):
-    """The output is not wanted in a way that this program knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,7 @@ class ExportSettings:
     dataset: str  # in an HDF5 file
     axes: str  # such as "yxc"
     dtype: np.dtype[Any]
+    region: Region  # the part that is written
     stretch: (
         tuple[Range, Range] | None
     )  # what the first range becomes; None leaves the numbers alone
@@ -88,6 +87,7 @@ def read_export_settings(project: h5py.File, options: argparse.Namespace) -> Exp
         dataset=choose(options.output_internal_path, "OutputInternalPath", "exported_data"),
         axes=axes,
         dtype=np.dtype(choose(options.export_dtype, "ExportDtype", "float32")),
+        region=find_region(options.cutout_subregion, stored),
         stretch=_stretch(options, stored),
     )
 
@@ -95,8 +95,14 @@ def read_export_settings(project: h5py.File, options: argparse.Namespace) -> Exp
 def write_output(
     target: Path, probabilities: NDArray[np.float32], settings: ExportSettings
 ) -> None:
-    """Write probabilities (Y, X, K) as the settings want them, the file whole or not at all."""
-    numbers = _as_numbers(probabilities, settings)
+    """Write probabilities (Y, X, K) as the settings want them, the file whole or not at all.
+
+    Raises:
+        ExportError: if nothing of the image lies in the export region.
+    """
+    numbers = _as_numbers(probabilities[settings.region], settings)
+    if 0 in numbers.shape:
+        raise ExportError(f"the export region lies outside of an image of {probabilities.shape}")
     missing = [axis for axis in settings.axes if axis not in "yxc"]
     stored = np.expand_dims(numbers, tuple(range(len(missing))))
     keys = [*missing, *"yxc"]

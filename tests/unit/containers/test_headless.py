@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from containers.command import PreparedInput, ilastik_arguments
 from containers.headless import cli
 from ilpix.images.hdf5 import write_image
 
@@ -241,3 +242,70 @@ def test_slim_image_needs_a_part_of_what_the_project_needs() -> None:
     declared = (repository / "pyproject.toml").read_text()
     assert needed
     assert [line for line in needed if f'"{line}"' not in declared] == []
+
+
+def set_region(start: list[int], stop: list[int]) -> None:
+    with h5py.File("p.ilp", "r+") as file:
+        file["Prediction Export/RegionStart"] = start
+        file["Prediction Export/RegionStop"] = stop
+
+
+def export(*options: str) -> int:
+    return cli.run(
+        [
+            "--project=p.ilp",
+            "--output_format=hdf5",
+            "--output_filename_format=out/NAME.h5",
+            "--export_dtype=uint16",
+            "--pipeline_result_drange=(0.0,1.0)",
+            "--export_drange=(0,65535)",
+            *options,
+            "roi_e_exact.h5/img",
+        ]
+    )
+
+
+IMAGE = PreparedInput(Path("a.h5"), "img", "cyx", 9, 9)
+
+
+def exported() -> np.ndarray:
+    with h5py.File("out/NAME.h5") as file:
+        return np.asarray(file["exported_data"][()])
+
+
+def test_the_export_region_of_a_project_limits_what_is_written(
+    folder: Path, ilastiks: np.ndarray
+) -> None:
+    set_region([2, 0, 0], [20, 10, 1])
+    assert export("--output_axis_order=cyx") == 0
+    np.testing.assert_array_equal(exported(), ilastiks[2:20, :10, :1].transpose(2, 0, 1))
+
+
+def test_our_own_option_gives_the_whole_image_again(folder: Path, ilastiks: np.ndarray) -> None:
+    """The first class alone was written, exit code 0, where somebody had once exported just it."""
+    set_region([0, 0, 0], [1, 1, 1])
+    whole = next(
+        word
+        for word in ilastik_arguments(
+            "p", "in", [PreparedInput(Path("a"), "img", "cyx", 9, 9)], "o"
+        )
+        if "subregion" in word
+    )
+    assert export(whole) == 0
+    np.testing.assert_array_equal(exported(), ilastiks)
+
+
+def test_an_option_may_cut_out_a_part(folder: Path, ilastiks: np.ndarray) -> None:
+    assert export("--cutout_subregion=[(1,2,0),(9,None,3)]") == 0
+    np.testing.assert_array_equal(exported(), ilastiks[1:9, 2:, :3])
+
+
+@pytest.mark.parametrize(
+    "region", ["yes", "[(0,0,0)]", "[(0,0),(1,1)]", "[(0,0,0),(0,1,1)]", "[(900,0,0),(901,1,1)]"]
+)
+def test_a_region_that_is_none_is_an_error(
+    folder: Path, region: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(f"--cutout_subregion={region}") == 1
+    assert "region" in capsys.readouterr().err + capsys.readouterr().out
+    assert not Path("out/NAME.h5").exists()

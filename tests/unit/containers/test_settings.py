@@ -85,6 +85,7 @@ def test_command_line_gives_every_export_option() -> None:
         "--export_dtype=uint16",
         "--pipeline_result_drange=(0.0,1.0)",
         "--export_drange=(0,65535)",
+        "--cutout_subregion=[(None,None,None),(None,None,None)]",
         "/in/0000.h5/img",
     )
 
