@@ -1,4 +1,4 @@
-"""In which axis order label blocks lie, beside the order that the version of their project asks for.
+"""The axis order of label blocks beside the one that the version of their project asks for.
 
     python benchmarks/block_orders.py                     labels trained into a project of examples/
     python benchmarks/block_orders.py PROJECT.ilp CROPS   and a project that is copied and fixed
