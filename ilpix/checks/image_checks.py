@@ -4,18 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from ilpix.checks.findings import Finding
 from ilpix.features.selection import FeatureSelection
 from ilpix.images.hdf5 import AXES, ImageRecord, PreparedImage
-
-QUANTILES = (0.5, 0.99)
-FAR = 5.0  # times above or below the quantiles of all training crops
-
-_BAND_ROWS = 64
-_MAX_BANDS = 8  # of rows that are read of one image, evenly spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +16,6 @@ class Expectation:
     n_channels: int | None
     record: ImageRecord | None
     features: FeatureSelection | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ValueSummary:
-    """How the values of an image are distributed."""
-
-    quantiles: npt.NDArray[np.float64]  # (C, Q), of the finite values
-    n_not_finite: int
 
 
 def check_image_fits(image: PreparedImage, wanted: Expectation) -> list[Finding]:
@@ -49,67 +32,6 @@ def check_image_fits(image: PreparedImage, wanted: Expectation) -> list[Finding]
         advice = "engine embedded reads it all the same; for Ilastik itself run prepare again"
         findings.append(Finding("warning", "axes", name, what, advice))
     return findings
-
-
-def summarise_values(image: PreparedImage) -> ValueSummary:
-    """Read some rows of an open image, evenly spread, and take quantiles of each channel.
-
-    Raises:
-        UnreadableImageError: if the stored pixels are damaged.
-    """
-    n_rows = image.shape[1]
-    n_bands = min(_MAX_BANDS, -(-n_rows // _BAND_ROWS))
-    starts = np.linspace(0, max(n_rows - _BAND_ROWS, 0), n_bands).astype(int)
-    bands = [image.read(slice(start, start + _BAND_ROWS)) for start in starts]
-    values = np.concatenate([band.reshape(len(band), -1) for band in bands], axis=1)
-    is_finite = np.isfinite(values)
-    kept = np.where(is_finite, values, 0)  # rare enough to leave the quantiles as they are
-    quantiles = np.quantile(kept, QUANTILES, axis=1).T
-    return ValueSummary(quantiles.astype(np.float64), int(np.sum(~is_finite)))
-
-
-def check_value_range(
-    name: str, image: ValueSummary, training: Sequence[ValueSummary], channels: Sequence[str]
-) -> list[Finding]:
-    """Compare the values of an image with those of the training crops, channel by channel.
-
-    Args:
-        name: of the image.
-        image: its values; C channels.
-        training: values of the training crops, each of C channels; may be empty.
-        channels: C names.
-    """
-    findings = []
-    if image.n_not_finite:
-        what = "has pixels that are no finite numbers"
-        findings.append(Finding("error", "values", name, what, "prepare the image again"))
-    if training:
-        crops = np.stack([crop.quantiles for crop in training])
-        lowest, highest = crops.min(axis=0), crops.max(axis=0)
-        is_far = (image.quantiles > FAR * highest) | (FAR * image.quantiles < lowest)
-        findings += [
-            _far_finding(
-                name, channels[channel], image.quantiles[channel], lowest[channel], highest[channel]
-            )
-            for channel in np.flatnonzero(is_far.any(axis=1)).tolist()
-        ]
-    return findings
-
-
-def _far_finding(
-    name: str,
-    channel: str,
-    own: npt.NDArray[np.float64],
-    lowest: npt.NDArray[np.float64],
-    highest: npt.NDArray[np.float64],
-) -> Finding:
-    compared = ", ".join(
-        f"{quantile:.0%} quantile {value:.3g} (crops {low:.3g} to {high:.3g})"
-        for quantile, value, low, high in zip(QUANTILES, own, lowest, highest, strict=True)
-    )
-    what = f"channel {channel} is far from the training crops: {compared}"
-    advice = "look at the image; if it is sound, label a crop of it and train again"
-    return Finding("warning", "values", name, what, advice)
 
 
 def _check_channels(name: str, image: PreparedImage, wanted: Expectation) -> list[Finding]:

@@ -2,19 +2,14 @@
 
 import re
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from ilpix.checks.findings import Finding, merge
-from ilpix.checks.image_checks import (
-    Expectation,
-    ValueSummary,
-    check_image_fits,
-    check_value_range,
-    summarise_values,
-)
+from ilpix.checks.image_checks import Expectation, check_image_fits
+from ilpix.checks.training_comparison import compare_with_training
 from ilpix.errors import IlpixError, InvalidProjectError
+from ilpix.images.channel_statistics import ChannelStatistics, describe_channels
 from ilpix.images.errors import NoPreparedImagesError
 from ilpix.images.hdf5 import AXES, find_prepared, open_prepared
 from ilpix.project.file import LANE_CLASS
@@ -53,7 +48,7 @@ def check_project(
     project = _read(project_path, findings)
     if project is None:
         project_findings: list[Finding] = []
-        training: list[ValueSummary] = []
+        training: list[ChannelStatistics] = []
     else:
         project_findings = [
             *_check_classifier(project),
@@ -65,8 +60,17 @@ def check_project(
         training = _check_crops(project, project_findings)
     findings += project_findings
     n_pixels = 0
+    images: dict[str, ChannelStatistics] = {}
     for path in _find_images(image_dir, findings):
-        n_pixels += _check_image(path, project, training, findings)
+        n_pixels += _check_image(path, project, images, findings)
+    if project is not None and project.n_channels is not None:
+        comparable = {
+            name: image
+            for name, image in images.items()
+            if len(image.quantiles) == project.n_channels
+        }
+        names = channel_titles(project, project.n_channels)
+        findings += compare_with_training(comparable, training, names).findings
     if output_dir is not None and project is not None:
         findings += _check_disk(output_dir, n_pixels * len(project.classes))
     return merge(findings)
@@ -163,7 +167,7 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part or 0) for part in match.groups()) if match else ()
 
 
-def _check_crops(project: PixelProject, findings: list[Finding]) -> list[ValueSummary]:
+def _check_crops(project: PixelProject, findings: list[Finding]) -> list[ChannelStatistics]:
     """Look for each lane's crop; return the values of those that are there and fit."""
     training = []
     for lane in project.lanes:
@@ -175,7 +179,7 @@ def _check_crops(project: PixelProject, findings: list[Finding]) -> list[ValueSu
         try:
             with open_prepared(crop_path(project, lane)) as crop:
                 if crop.shape[1:] == lane.size and crop.shape[0] == lane.n_channels:
-                    training.append(summarise_values(crop))
+                    training.append(describe_channels(crop))
                 else:
                     shape = (lane.n_channels, *lane.size)
                     what = f"has a crop of shape {crop.shape}, the project says {shape}"
@@ -191,35 +195,34 @@ def _check_crops(project: PixelProject, findings: list[Finding]) -> list[ValueSu
 def _check_image(
     path: Path,
     project: PixelProject | None,
-    training: Sequence[ValueSummary],
+    images: dict[str, ChannelStatistics],
     findings: list[Finding],
 ) -> int:
-    """Add what is wrong with an image; return its number of pixels."""
+    """Add what is wrong with an image and what it looks like; return its number of pixels."""
     wanted = Expectation(None, None, None)
     if project is not None:
         wanted = Expectation(project.n_channels, project.record, project.features)
     try:
         with open_prepared(path, wanted.n_channels) as image:
             findings += check_image_fits(image, wanted)
-            n_channels, height, width = image.shape
-            is_comparable = n_channels == wanted.n_channels
-            channels = _channel_names(project, n_channels)
-            summary = summarise_values(image)
-            findings += check_value_range(
-                path.name, summary, training if is_comparable else (), channels
-            )
+            _, height, width = image.shape
+            images[path.name] = described = describe_channels(image)
     except IlpixError as error:
         what, _, advice = str(error).partition("; ")
         findings.append(Finding("error", "image", path.name, what, advice or "prepare it again"))
         return 0
+    if described.n_not_finite:
+        what = "has pixels that are no finite numbers"
+        findings.append(Finding("error", "values", path.name, what, "prepare the image again"))
     return height * width
 
 
-def _channel_names(project: PixelProject | None, n_channels: int) -> Sequence[str]:
-    record = project.record if project is not None else None
+def channel_titles(project: PixelProject, n_channels: int) -> tuple[str, ...]:
+    """Return the names of a project's channels, or their numbers where it does not name them."""
+    record = project.record
     if record is not None and len(record.channel_names) == n_channels:
         return record.channel_names
-    return [str(channel) for channel in range(n_channels)]
+    return tuple(str(channel) for channel in range(n_channels))
 
 
 def _check_disk(output_dir: Path, n_probabilities: int) -> list[Finding]:

@@ -131,7 +131,7 @@ def test_values_far_from_the_crops_are_a_warning_with_quantiles(folder: Path) ->
     image = pixels()
     image[1] *= 1000
     write_image(images(folder)[0], image, record())
-    finding = only(check(folder), "values")
+    finding = only(check(folder), "intensities")
     assert finding.severity == "warning"
     assert "channel DNA is far" in finding.what
     assert "99% quantile" in finding.what
@@ -141,7 +141,7 @@ def test_an_empty_channel_is_a_warning(folder: Path) -> None:
     image = pixels()
     image[2] = 0
     write_image(images(folder)[0], image, record())
-    assert "channel CD3 is far" in only(check(folder), "values").what
+    assert "channel CD3 is far" in only(check(folder), "intensities").what
 
 
 def test_pixels_that_are_no_numbers_are_an_error(folder: Path) -> None:
