@@ -6,7 +6,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ilpix.images.hdf5 import FloatImage, PreparedImage, axis_keys, require_sound_texts
+from ilpix.images.hdf5 import (
+    FloatImage,
+    PreparedImage,
+    axis_keys,
+    require_sound_texts,
+    require_stored,
+)
 from ilpix.images.tiff import read_image
 
 HDF5_SUFFIXES = frozenset({".h5", ".hdf5", ".ilp"})
@@ -66,6 +72,7 @@ def read_input(source: InputImage, axes: str | None) -> FloatImage:
     with h5py.File(source.path, "r") as file:
         dataset = file[source.dataset]
         require_sound_texts(source.path, dataset)
+        require_stored(source.path, dataset)
         try:
             keys = axes or axis_keys(dataset)
         except ValueError as error:

@@ -91,12 +91,12 @@ def features_at(
     return values
 
 
-def require_finite(pixels: FloatArray, first_row: int = 0) -> None:
-    """Refuse pixels (C, Y, X) that are NaN or infinite; in the image they begin at `first_row`.
+def require_finite(pixels: FloatArray, first_row: int = 0, first_column: int = 0) -> None:
+    """Refuse pixels (C, Y, X) that are NaN or infinite; the first row and column are the image's.
 
     Raises:
         NotFiniteError: naming the first of them.
     """
     if not np.isfinite(pixels).all():
         channel, row, column = (int(place[0]) for place in np.nonzero(~np.isfinite(pixels)))
-        raise NotFiniteError(channel, row + first_row, column)
+        raise NotFiniteError(channel, row + first_row, column + first_column)

@@ -16,6 +16,7 @@ FEATURE_IDS = (
     "StructureTensorEigenvalues",
     "HessianOfGaussianEigenvalues",
 )
+SMALLEST_SCALE, LARGEST_SCALE = 0.01, 1000.0  # px; a kernel is seven times as wide as its scale
 SCALES = (0.3, 0.7, 1.0, 1.6, 3.5, 5.0, 10.0)  # px, Ilastik's own choice
 
 _TITLES = {
@@ -71,8 +72,11 @@ class FeatureSelection:
                 f"and a column for each of {len(self.scales)} scales"
             )
         for scale in self.scales:
-            if not (math.isfinite(scale) and scale > 0):
-                raise ValueError(f"a scale is a positive number of pixels, got {scale}")
+            if not SMALLEST_SCALE <= scale <= LARGEST_SCALE:
+                raise ValueError(
+                    f"a scale is a positive number of pixels, from {SMALLEST_SCALE} to "
+                    f"{LARGEST_SCALE}, got {scale}"
+                )
         for feature_id, scale in self.chosen:
             if scale < _SMALLEST_SCALES.get(feature_id, 0.0):
                 raise ValueError(

@@ -15,6 +15,8 @@ from ilpix.arrays import FloatArray
 from ilpix.features import _kernels as kernels
 from ilpix.features.filters import Filters
 
+SPARE = 2 * kernels.LANES  # px beside a tile and its halo that are read and not used
+
 
 @dataclass(frozen=True, slots=True)
 class TileSize:
@@ -41,11 +43,13 @@ class Tile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """Rows of an image that are in memory."""
+    """A part of an image that is in memory."""
 
-    pixels: FloatArray  # (C, rows, X)
+    pixels: FloatArray  # (C, rows, columns)
     first_row: int  # row of the image that is the first here
     image_height: int
+    first_column: int = 0
+    image_width: int | None = None  # None where all columns are here
 
 
 def plan_tiles(rows: range, width: int, size: TileSize) -> list[Tile]:
@@ -91,10 +95,11 @@ class Workspace:
         """
         filters, margin = self._filters, kernels.MARGIN
         n_columns = _round_up(tile.width)
-        height, width = window.image_height, window.pixels.shape[2]
+        height, width = window.image_height, window.image_width or window.pixels.shape[2]
         inset = filters.reach + margin
         rows = mirrored(tile.y - inset, tile.height + 2 * inset, height) - window.first_row
-        columns = mirrored(tile.x - inset, n_columns + 2 * filters.reach + kernels.LANES, width)
+        n_wide = n_columns + 2 * filters.reach + kernels.LANES
+        columns = mirrored(tile.x - inset, n_wide, width) - window.first_column
         kernels.smooth_tile(
             window.pixels,
             rows,

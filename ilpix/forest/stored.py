@@ -22,6 +22,7 @@ LEAF = -1
 
 MAX_STORED_VALUES = 2**27  # of all trees together; 1 GB, a hundred times a large forest
 MAX_DEPTH = 1000
+_NEGLIGIBLE_BYTES, _MOST_COMPRESSION = 2**16, 100  # of a vector whose values need not be stored
 MAX_LABEL = 255
 
 _ROOT = 2
@@ -164,6 +165,8 @@ def _read_vector(
         what = f"has shape {member.shape} and type {member.dtype}, not those of a forest"
     elif len(member) > longest:
         what = f"holds {len(member)} values, more than a forest can need"
+    elif member.nbytes > max(_NEGLIGIBLE_BYTES, _MOST_COMPRESSION * member.id.get_storage_size()):
+        what = f"claims to hold {len(member)} values, of which hardly any is stored"
     else:
         values: npt.NDArray[np.generic] = member[()]
         return values

@@ -10,6 +10,7 @@ only the window asked for.
 """
 
 import json
+import math
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -50,6 +51,10 @@ TYPE_FLAGS = {"c": 1, "x": 2, "y": 2, "z": 2, "t": 8}  # Ilastik's number for a 
 _DAMAGE = (OSError, RuntimeError, KeyError, TypeError, ValueError)  # what h5py makes of it
 _READ_ATTRIBUTES = ("axistags", "ilpix")
 _LONGEST_TEXT = 2**20
+_NEGLIGIBLE_BYTES = 2**26  # of pixels that need not be stored
+_MOST_COMPRESSION = 500  # gzip shortens nothing by more than 1032, and images by far less
+_LARGEST_PIECE = 2**28  # bytes of a chunk
+_CACHE_SLOTS = 100_003  # a prime, far more than there are chunks in the cache
 _ASCII = h5py.string_dtype("ascii")
 
 
@@ -240,7 +245,42 @@ def find_dataset(
     if dataset.shape is None or dataset.is_virtual or dataset.external:
         raise UnreadableImageError(path, "it holds no pixels, or has them in another file")
     require_sound_texts(path, dataset)
+    require_stored(path, dataset)
     return dataset
+
+
+def require_stored(path: Path, dataset: h5py.Dataset) -> None:
+    """Make sure that the pixels that a dataset claims to have are stored, before anything is read.
+
+    Raises:
+        UnreadableImageError: if the file holds far fewer bytes than the pixels would need, or a
+            compressed piece of them is larger than can be read.
+    """
+    claimed, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    if claimed > max(_NEGLIGIBLE_BYTES, stored * _MOST_COMPRESSION):
+        what = f"it claims {claimed / 1e6:,.0f} MB of pixels and holds {stored / 1e6:,.3f} MB"
+        raise UnreadableImageError(path, f"{what}; it was not written to its end, or is damaged")
+    piece = _piece_bytes(dataset)
+    if piece > _LARGEST_PIECE:
+        what = f"it stores its pixels in pieces of {piece / 1e6:,.0f} MB"
+        raise UnreadableImageError(path, f"{what}; store them in pieces of a few MB (chunks)")
+
+
+def _piece_bytes(dataset: h5py.Dataset) -> int:
+    return math.prod(dataset.chunks or ()) * dataset.dtype.itemsize if dataset.chunks else 0
+
+
+def _with_room_for_pieces(dataset: h5py.Dataset, axes: str) -> h5py.Dataset:
+    """Open a dataset so that pieces of the same rows are unpacked once, not for every few rows."""
+    if not dataset.chunks:
+        return dataset
+    pieces = zip(axes, dataset.shape, dataset.chunks, strict=True)
+    abreast = math.prod(-(-size // chunk) for key, size, chunk in pieces if key != "y")
+    one = _piece_bytes(dataset)
+    n_bytes = max(one, min(2 * abreast * one, _LARGEST_PIECE))
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    access.set_chunk_cache(_CACHE_SLOTS, n_bytes, 1.0)
+    return h5py.Dataset(h5py.h5d.open(dataset.file.id, dataset.name.encode(), access))
 
 
 def _list_datasets(group: h5py.Group, path: Path) -> dict[str, h5py.Dataset]:
@@ -347,7 +387,8 @@ def _describe(path: Path, file: h5py.File, n_channels: int | None) -> PreparedIm
     is_guessed = axes not in {AXES, "yx"} and "axistags" not in dataset.attrs
     note = f"its axes have no names and are taken for {axes}" if is_guessed else None
     record = _read_record(path, dataset)
-    return PreparedImage(path, shape, dataset.dtype, record, axes, dataset, note)
+    pixels = _with_room_for_pieces(dataset, axes)
+    return PreparedImage(path, shape, dataset.dtype, record, axes, pixels, note)
 
 
 def _plane_axes(path: Path, dataset: h5py.Dataset, n_channels: int | None) -> str:

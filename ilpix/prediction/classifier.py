@@ -8,7 +8,7 @@ size of tile.
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,17 +23,19 @@ from ilpix.arrays import FloatArray
 from ilpix.features.computing import require_finite
 from ilpix.features.filters import Filters, build_filters
 from ilpix.features.selection import FeatureSelection
-from ilpix.features.tiles import Tile, TileSize, Window, Workspace, plan_tiles
+from ilpix.features.tiles import SPARE, Tile, TileSize, Window, Workspace, plan_tiles
 from ilpix.forest.voting import PackedForest, pack
 from ilpix.images.hdf5 import open_prepared
 from ilpix.prediction.errors import NoClassifierError, StoppedError, WrongChannelsError
 from ilpix.prediction.probabilities import to_uint16, write_probabilities
 from ilpix.project.reading import PixelProject
 
-ReadRows = Callable[[range], FloatArray]
+ReadPixels = Callable[[range, range], FloatArray]  # rows and columns of an image
 
-_CHUNK_ROWS = 128
-_CHUNKS_AHEAD = 2  # in computation while one is written
+_CHUNK_ROWS, _FEWEST_ROWS = 128, 16
+_CHUNK_BYTES = 2**29  # of the probabilities of the rows that are computed together
+_WINDOW_BYTES = 2**27  # of the pixels that are read together
+_WINDOWS_AHEAD = 2  # in computation while one is written
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +96,7 @@ class Classifier:
         n_threads = threads or _n_cores()
         with ThreadPoolExecutor(n_threads) as pool:
             chunks = self._predict_chunks(
-                lambda rows: pixels[:, rows.start : rows.stop],
+                lambda y, x: pixels[:, y.start : y.stop, x.start : x.stop],
                 pixels.shape,
                 pool,
                 n_threads,
@@ -127,8 +129,8 @@ class Classifier:
         with open_prepared(source, self.n_channels) as image, ThreadPoolExecutor(n_threads) as pool:
             self.require_fitting(image.shape)
 
-            def read(rows: range) -> FloatArray:
-                return image.read(slice(rows.start, rows.stop))
+            def read(y: range, x: range) -> FloatArray:
+                return image.read(slice(y.start, y.stop), slice(x.start, x.stop))
 
             chunks = self._predict_chunks(read, image.shape, pool, n_threads, stop or Event())
             shape = (*image.shape[1:], len(self.class_names))
@@ -148,7 +150,7 @@ class Classifier:
 
     def _predict_chunks(
         self,
-        read: ReadRows,
+        read: ReadPixels,
         shape: tuple[int, ...],
         pool: ThreadPoolExecutor,
         n_threads: int,
@@ -159,35 +161,64 @@ class Classifier:
         workspaces: SimpleQueue[Workspace] = SimpleQueue()
         for _ in range(n_threads):
             workspaces.put(Workspace(self.filters, self.tile_size))
+        n_rows = _rows_at_once(width * len(self.class_names))
         waiting: deque[tuple[_Chunk, list[Future[None]]]] = deque()
-        for first in range(0, height, _CHUNK_ROWS):
-            rows = range(first, min(first + _CHUNK_ROWS, height))
-            halo = range(
-                max(0, first - self.filters.halo), min(height, rows.stop + self.filters.halo)
-            )
-            window = Window(read(halo), halo.start, height)
-            require_finite(window.pixels, halo.start)
-            out = np.zeros((len(rows), width, len(self.class_names)), np.float32)
-            chunk = _Chunk(window, first, out)
-            tiles = plan_tiles(rows, width, self.tile_size)
-            jobs = [
-                pool.submit(self._predict_tile, chunk, tile, workspaces, stop) for tile in tiles
-            ]
-            waiting.append((chunk, jobs))
-            if len(waiting) > _CHUNKS_AHEAD:
-                yield _finished(*waiting.popleft())
+        for first in range(0, height, n_rows):
+            rows = range(first, min(first + n_rows, height))
+            chunk = _Chunk(first, np.zeros((len(rows), width, len(self.class_names)), np.float32))
+            for tiles in self._plan_panels(rows, width):
+                window = self._read_window(read, rows, tiles, shape)
+                jobs = [
+                    pool.submit(self._predict_tile, window, chunk, tile, workspaces, stop)
+                    for tile in tiles
+                ]
+                waiting.append((chunk, jobs))
+                if len(waiting) > _WINDOWS_AHEAD:
+                    yield from _finished(*waiting.popleft(), waiting)
         while waiting:
-            yield _finished(*waiting.popleft())
+            yield from _finished(*waiting.popleft(), waiting)
+
+    def _plan_panels(self, rows: range, width: int) -> Iterator[list[Tile]]:
+        """Put tiles together that lie side by side, as many as fit into the memory of a window."""
+        tiles = sorted(plan_tiles(rows, width, self.tile_size), key=lambda tile: tile.x)
+        n_tile_rows = -(-len(rows) // self.tile_size.rows)
+        tile_bytes = self._window_rows(rows) * self.tile_size.columns * self.n_channels * 4
+        n_together = max(1, _WINDOW_BYTES // tile_bytes) * n_tile_rows
+        for first in range(0, len(tiles), n_together):
+            yield tiles[first : first + n_together]
+
+    def _window_rows(self, rows: range) -> int:
+        return len(rows) + 2 * self.filters.halo
+
+    def _read_window(
+        self, read: ReadPixels, rows: range, tiles: Sequence[Tile], shape: tuple[int, ...]
+    ) -> Window:
+        """Read what the values of some rows and columns are computed from."""
+        _, height, width = shape
+        halo = self.filters.halo
+        y = range(max(0, rows.start - halo), min(height, rows.stop + halo))
+        x = range(
+            max(0, tiles[0].x - halo - SPARE),
+            min(width, tiles[-1].x + tiles[-1].width + halo + SPARE),
+        )
+        window = Window(read(y, x), y.start, height, x.start, width)
+        require_finite(window.pixels, y.start, x.start)
+        return window
 
     def _predict_tile(
-        self, chunk: "_Chunk", tile: Tile, workspaces: SimpleQueue[Workspace], stop: Event
+        self,
+        window: Window,
+        chunk: "_Chunk",
+        tile: Tile,
+        workspaces: SimpleQueue[Workspace],
+        stop: Event,
     ) -> None:
         if stop.is_set():
             raise StoppedError
         workspace = workspaces.get()
         columns = slice(tile.x, tile.x + tile.width)
         try:
-            for row, n_rows, features in workspace.bands(chunk.window, tile):
+            for row, n_rows, features in workspace.bands(window, tile):
                 votes = np.empty((n_rows, tile.width, len(self.label_of_vote)), np.float32)
                 self.forest.predict(features, tile.width, votes)
                 y = tile.y - chunk.first_row + row
@@ -200,15 +231,22 @@ class Classifier:
 class _Chunk:
     """Rows of an image that are predicted together."""
 
-    window: Window
     first_row: int
     out: FloatArray  # (rows, X, K)
 
 
-def _finished(chunk: _Chunk, tiles: Iterable[Future[None]]) -> FloatArray:
+def _finished(
+    chunk: _Chunk, tiles: Iterable[Future[None]], waiting: Iterable[tuple[_Chunk, Any]]
+) -> Iterator[FloatArray]:
+    """Wait for tiles; yield their chunk if none that waits belongs to the same."""
     for tile in tiles:
         tile.result()
-    return chunk.out
+    if all(other is not chunk for other, _ in waiting):
+        yield chunk.out
+
+
+def _rows_at_once(values_per_row: int) -> int:
+    return max(_FEWEST_ROWS, min(_CHUNK_ROWS, _CHUNK_BYTES // (4 * values_per_row)))
 
 
 def _n_cores() -> int:

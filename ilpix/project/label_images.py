@@ -26,6 +26,7 @@ from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import Lane, PixelProject, read_project
 
 _HDF5_SUFFIXES = frozenset({".h5", ".hdf5", ".ilp"})
+LONGEST_STEM = 240  # bytes; file systems take 255, with the suffix
 _POINT_COLUMNS = ("crop", "y", "x", "label")
 
 
@@ -125,18 +126,31 @@ def _lanes_by_stem(project: PixelProject) -> dict[str, Lane]:
     """Name the lanes as their label images are named.
 
     Raises:
-        InvalidProjectError: if two have the same name.
+        InvalidProjectError: if two have the same name, or one has a name that no file can have.
     """
     lanes = {lane_stem(lane): lane for lane in project.lanes}
-    what = "has a crop of the same name as another lane; rename one of the two"
     problems = [
         Problem(f"lane {lane.index}", what)
         for lane in project.lanes
-        if lanes[lane_stem(lane)] is not lane
+        if (what := _misnamed(lane_stem(lane)) or _doubled(lane, lanes))
     ]
     if problems:
         raise InvalidProjectError(project.path, tuple(problems))
     return lanes
+
+
+def _doubled(lane: Lane, lanes: Mapping[str, Lane]) -> str:
+    is_first = lanes[lane_stem(lane)] is lane
+    return "" if is_first else "has a crop of the same name as another lane; rename one of the two"
+
+
+def _misnamed(stem: str) -> str:
+    """Say why no file can have a name, if so."""
+    if "\0" in stem or not stem.strip("."):
+        return f"has a crop of the name {stem[:50]!r}, which no file can have; rename it"
+    if len(stem.encode()) > LONGEST_STEM:
+        return f"has a crop whose name is {len(stem)} characters long, {stem[:50]}…; rename it"
+    return ""
 
 
 def _read_label_images(

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import h5py
@@ -27,7 +29,8 @@ from tasks.stopping import stop_event
 from tests.unit.forests import split_forest
 
 N_CHANNELS = 4
-LONG = 30_000  # pixels; a prediction of so many rows and columns takes minutes
+LONG = 8192  # pixels; a prediction of so many rows and columns takes minutes
+CHUNK = 512
 
 
 @pytest.fixture
@@ -40,10 +43,22 @@ def folder(tmp_path: Path) -> Path:
     store_classifier(project, selection, forest, selection.names(N_CHANNELS), n_samples=2)
     prepared = tmp_path / "ilastik_img"
     write_image(prepared / "a_small.h5", np.zeros((N_CHANNELS, 50, 50), np.float32), None)
-    with h5py.File(prepared / "b_long.h5", "w") as file:
-        shape = (N_CHANNELS, LONG, LONG)
-        file.create_dataset("img", shape, np.float32, chunks=(1, 256, LONG))
+    write_long_image(prepared / "b_long.h5")
     return tmp_path
+
+
+def write_long_image(path: Path) -> None:
+    """Write an image of a gigabyte, all pieces of which are the same few bytes."""
+    rng = np.random.default_rng(1)
+    piece = (rng.random((1, CHUNK, CHUNK)) < 0.05).astype(np.float32)
+    packed = zlib.compress(piece.tobytes())
+    with h5py.File(path, "w") as file:
+        shape = (N_CHANNELS, LONG, LONG)
+        stored = file.create_dataset(
+            "img", shape, np.float32, chunks=piece.shape, compression="gzip"
+        )
+        for place in product(range(N_CHANNELS), *[range(0, LONG, CHUNK)] * 2):
+            stored.id.write_direct_chunk(place, packed)
 
 
 @contextmanager

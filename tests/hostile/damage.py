@@ -137,6 +137,12 @@ def endless_tree(file: h5py.File) -> None:
     topology[4] = 2  # the left child of the root is the root
 
 
+def unstored_topology(file: h5py.File) -> None:
+    """Half a gigabyte in a few bytes."""
+    del file[f"{TREE}/topology"]
+    file.create_dataset(f"{TREE}/topology", (2**27,), np.int32, chunks=(2**20,))
+
+
 DEEP_JSON = '{"axes": ' + "[" * 30_000
 
 OF_CLASSIFIER = [
@@ -163,6 +169,8 @@ OF_CLASSIFIER = [
     Damage("colours_flat", replace("PixelClassification/LabelColors", [1, 2, 3]), "has shape"),
     Damage("ids_unknown", replace(f"{FEATURES}/FeatureIds", [b"Sobel"]), "unknown features"),
     Damage("ids_numbers", replace(f"{FEATURES}/FeatureIds", [1.5]), "no list of texts"),
+    Damage("scales_huge", replace(f"{FEATURES}/Scales", [1.0, 1e7]), "from 0.01 to 1000"),
+    Damage("scales_tiny", replace(f"{FEATURES}/Scales", [1e-300, 1.6]), "from 0.01 to 1000"),
     Damage("scales_not_finite", replace(f"{FEATURES}/Scales", [1.0, np.nan]), "positive number"),
     Damage("scales_text", replace(f"{FEATURES}/Scales", [b"1.0", b"1.6"]), "has shape"),
     Damage(
@@ -180,6 +188,7 @@ OF_CLASSIFIER = [
     Damage("topology_floats", replace(f"{TREE}/topology", np.ones(9)), "type float64"),
     Damage("topology_short", replace(f"{TREE}/topology", np.ones(1, np.int32)), "counts columns"),
     Damage("topology_endless", claim(f"{TREE}/topology", (2**50,), "i4"), "more than a forest"),
+    Damage("topology_not_stored", unstored_topology, "hardly any is stored"),
     Damage(
         "topology_of_other_width",
         put(f"{TREE}/topology", 0, 5),

@@ -166,3 +166,34 @@ def test_a_text_of_gigabytes_is_refused_before_it_is_read(tmp_path: Path) -> Non
     path.write_bytes(content.replace(length + heap, (2**31).to_bytes(4, "little") + heap))
     with pytest.raises(UnreadableImageError, match="2147483648 characters"), open_prepared(path):
         pass
+
+
+@pytest.mark.parametrize("chunks", [None, (1, 256, 256)])
+def test_pixels_that_were_never_stored_are_not_predicted_for_days(
+    tmp_path: Path, chunks: tuple[int, ...] | None
+) -> None:
+    path = tmp_path / "image.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("img", (2, 100_000, 100_000), np.float32, chunks=chunks)
+    with pytest.raises(UnreadableImageError, match="claims 80,000 MB"), open_prepared(path):
+        pass
+
+
+def test_pieces_that_need_a_gigabyte_to_be_read_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "image.h5"
+    shape = (1, 16_384, 16_384)
+    with h5py.File(path, "w") as file:
+        stored = file.create_dataset("img", shape, np.float32, chunks=shape, compression="gzip")
+        stored.id.write_direct_chunk((0, 0, 0), bytes(3_000_000))
+    with pytest.raises(UnreadableImageError, match="pieces of 1,074 MB"), open_prepared(path):
+        pass
+
+
+def test_a_piece_is_unpacked_once_for_all_its_rows(tmp_path: Path) -> None:
+    """Each few rows unpacked again the pieces that they lie in."""
+    path = tmp_path / "image.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("img", data=np.zeros((2, 600, 600)), chunks=(2, 600, 300))
+    with open_prepared(path) as image:
+        access = image._dataset.id.get_access_plist()
+        assert access.get_chunk_cache()[1] >= 2 * 600 * 600 * 8

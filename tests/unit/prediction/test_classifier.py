@@ -102,6 +102,19 @@ def test_tiles_and_threads_change_no_bit(
     assert actual.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("size", [TileSize(), TileSize(7, 13, 3), TileSize(40, 5, 9)], ids=str)
+def test_little_memory_changes_no_bit(
+    classifier: Classifier, size: TileSize, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All columns of some rows were in memory at once: gigabytes for a wide image."""
+    image = noise(37, 301)
+    expected = classifier.predict(image)
+    monkeypatch.setattr("ilpix.prediction.classifier._WINDOW_BYTES", 1)
+    monkeypatch.setattr("ilpix.prediction.classifier._CHUNK_BYTES", 1)
+    actual = replace(classifier, tile_size=size).predict(image)
+    np.testing.assert_array_equal(actual, expected)
+
+
 def test_a_file_is_the_rounded_prediction_whatever_the_threads(
     classifier: Classifier, tmp_path: Path
 ) -> None:

@@ -57,6 +57,24 @@ def problems_of(project: Path, source: Path) -> dict[str, str]:
     return {problem.where: problem.what for problem in error.value.problems}
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (np.bytes_(b"crops/a\0b.h5"), "which no file can have"),
+        (f"crops/{300 * 'a'}.h5".encode(), "300 characters long"),
+    ],
+)
+def test_a_crop_whose_name_no_file_can_have_is_named(
+    project: Path, tmp_path: Path, name: bytes, says: str
+) -> None:
+    with h5py.File(project, "r+") as file:
+        del file["Input Data/infos/lane0001/Raw Data/filePath"]
+        file["Input Data/infos/lane0001/Raw Data/filePath"] = name
+    with pytest.raises(InvalidProjectError, match=f"lane 1.*{says}"):
+        export_labels(project, tmp_path / "labels")
+    assert not (tmp_path / "labels").exists()
+
+
 @settings(max_examples=8, deadline=None)
 @given(
     first=arrays.arrays(np.uint8, SIZES["roi_a"], elements=st.integers(0, 3)),
