@@ -85,6 +85,26 @@ def prepare(
     return ended.code
 
 
+@app.command(name="import")
+def import_raw(
+    raw: Path | None = None,
+    /,
+    *,
+    options: Annotated[flows.ImportOptions, Flat] = flows.ImportOptions(),
+    output: Output = Output(),
+) -> int:
+    """Turn raw imaging mass cytometry (MCD, TXT, ZIP) into images and a panel.
+
+    Parameters
+    ----------
+    raw
+        the folder of the raw files, if it is another one than --raw
+    """
+    with reporting("import", output) as ended:
+        flows.import_raw(output.data_dir, options.model_copy(update={"raw": raw} if raw else {}))
+    return ended.code
+
+
 @app.command
 def train(
     *,

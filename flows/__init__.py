@@ -4,7 +4,15 @@ import tasks.prefect_environment  # noqa: F401 - before Prefect is imported
 from flows.check import check
 from flows.classify import classify
 from flows.fix import fix
-from flows.options import CheckOptions, FixOptions, PrepareOptions, RunOptions, TrainOptions
+from flows.importing import import_raw
+from flows.options import (
+    CheckOptions,
+    FixOptions,
+    ImportOptions,
+    PrepareOptions,
+    RunOptions,
+    TrainOptions,
+)
 from flows.prepare import prepare
 from flows.run import run
 from flows.settings import Settings
@@ -16,6 +24,7 @@ require_own_rooms()
 __all__ = [
     "CheckOptions",
     "FixOptions",
+    "ImportOptions",
     "PrepareOptions",
     "RunOptions",
     "Settings",
@@ -23,6 +32,7 @@ __all__ = [
     "check",
     "classify",
     "fix",
+    "import_raw",
     "prepare",
     "run",
     "train",

@@ -10,7 +10,16 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, field_validator
 
-from ilpix.data_directory import CROPS, IMAGES, PANEL, PREPARED, PROBABILITIES, PROJECT
+from ilpix.data_directory import (
+    CROPS,
+    IMAGE_TABLE,
+    IMAGES,
+    PANEL,
+    PREPARED,
+    PROBABILITIES,
+    PROJECT,
+    RAW,
+)
 from ilpix.images.preparation import PreparationOptions
 from ilpix.images.source import ReadingOptions
 from ilpix.prediction.products import ProductOptions
@@ -127,6 +136,30 @@ class PrepareOptions(PreparationOptions, ReadingOptions):
     def preparation(self) -> PreparationOptions:
         """The part of the choices that decides what a prepared image looks like."""
         return PreparationOptions(**self.model_dump(include=set(PreparationOptions.model_fields)))
+
+
+class ImportOptions(Options):
+    """How raw imaging mass cytometry becomes images."""
+
+    raw: Path = Field(RAW, title="Raw files", description="folder of MCD, TXT and ZIP files")
+    panel: Path = Field(
+        PANEL,
+        title="Panel",
+        description="which channels the images get, in which order; made where there is none",
+    )
+    imgout: Path = Field(IMAGES, title="Images", description="folder for the images")
+    infoout: Path = Field(
+        IMAGE_TABLE, title="Table of images", description="what each image was made from"
+    )
+    hpf: float | None = Field(
+        None,
+        title="Hot pixel filter",
+        description="set a pixel that exceeds the largest of its neighbours by more counts than "
+        "this to that; 50 is usual; empty: no filter",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    only: Only = None
 
 
 class RunOptions(ProductOptions):

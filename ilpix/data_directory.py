@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+RAW = Path("raw")  # MCD, TXT and ZIP files of imaging mass cytometry
+IMAGE_TABLE = Path("images.csv")  # what each image was made from
 IMAGES = Path("img")  # (C, Y, X) TIFF images
 PANEL = Path("panel.csv")
 PREPARED = Path("ilastik_img")  # HDF5, as Ilastik sees the images

@@ -243,3 +243,38 @@ class NoSuchLevelError(IlpixError, LookupError):
             f"{self.path} has {self.n_levels} resolution levels, so there is no level {self.level} "
             "(0 is the finest)"
         )
+
+
+class RawFileError(IlpixError, OSError):
+    """A file of raw imaging mass cytometry, or an acquisition in it, is damaged."""
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be read as raw imaging mass cytometry: {self.reason}"
+
+
+class MissingChannelError(IlpixError, LookupError):
+    """An acquisition was not measured with a channel of the panel."""
+
+    acquisition: str
+    channel: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.acquisition} was not measured with the channel {self.channel}; set its 'keep' "
+            "in the panel to 0, or leave this acquisition out"
+        )
+
+
+class NoRawFilesError(IlpixError, FileNotFoundError):
+    """There is nothing to import."""
+
+    folder: Path
+
+    def __str__(self) -> str:
+        return (
+            f"no raw imaging mass cytometry (*.mcd, *.txt, or these in *.zip) was found below "
+            f"{self.folder}; is this the right folder?"
+        )

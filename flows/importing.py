@@ -1,0 +1,195 @@
+"""`import`: raw imaging mass cytometry becomes images and a panel, ready for `prepare`."""
+
+import logging
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from prefect import flow
+
+from flows.options import ImportOptions
+from flows.running.choosing import choose
+from flows.running.verb_run import VerbRun, running
+from ilpix.files import replacing
+from ilpix.images.errors import NoRawFilesError, RawFileError
+from ilpix.images.foreign import describe_archive
+from ilpix.images.panel import Panel, read_panel
+from ilpix.images.raw_imc import (
+    SUFFIXES,
+    Acquisition,
+    is_raw,
+    list_acquisitions,
+    match_recovery,
+)
+from ilpix.images.raw_panel import write_raw_panel
+from ilpix.images.tiff import require_names_differ
+from tasks.importing import import_acquisition
+from tasks.records import FilesWritten
+
+_log = logging.getLogger(__name__)
+
+
+@flow(name="import", flow_run_name="import-{data_dir.name}")
+def import_raw(data_dir: Path = Path(), options: ImportOptions = ImportOptions()) -> list[Path]:
+    """Turn raw imaging mass cytometry into images and a panel, as steinbock does.
+
+    A panel that is there decides which channels the images have, and in which order; else one is
+    made from what the files say.
+
+    Args:
+        data_dir: the folder that gets images and panel.
+        options: where the raw files are, and what is filtered.
+
+    Returns:
+        The images, (C, Y, X) float32 ion counts.
+
+    Raises:
+        ImagesFailedError: after all acquisitions were tried, if any failed.
+        IlpixError: if nothing could be begun: no raw files, a panel with mistakes.
+    """
+    with (
+        running("import", data_dir, options) as run,
+        _raw_files(run, run.path(options.raw)) as files,
+    ):
+        acquisitions = _list_acquisitions(run, files)
+        chosen = choose([found.name for found in acquisitions], options.only)
+        acquisitions = [found for found in acquisitions if found.name in chosen]
+        panel = _find_panel(run.path(options.panel), acquisitions)
+        complete = _leave_out(run, acquisitions, panel)
+        written = _import(run, complete, panel, options)
+        _write_table(run.path(options.infoout), complete, written)
+    return [run.path(options.imgout) / f"{name}.tiff" for name in written]
+
+
+@contextmanager
+def _raw_files(run: VerbRun, folder: Path) -> Iterator[list[Path]]:
+    """The raw files below a folder; those in archives are unpacked while the block is open."""
+    run.workspace.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=run.workspace, prefix="raw-") as unpacked:
+        files = [path for path in sorted(folder.rglob("[!.]*")) if path.is_file()]
+        for number, archive in enumerate(path for path in files if path.suffix.lower() == ".zip"):
+            try:
+                files += _unpack(archive, Path(unpacked) / str(number))
+            except RawFileError as error:
+                run.fail(archive.name, error)
+        raw = [path for path in files if path.suffix.lower() in SUFFIXES and is_raw(path)]
+        if not raw and not run.outcomes:
+            raise NoRawFilesError(folder)
+        yield raw
+
+
+def _unpack(archive: Path, folder: Path) -> list[Path]:
+    """Unpack the raw files of an archive under their own names alone."""
+    unpacked = []
+    try:
+        with zipfile.ZipFile(archive) as content:
+            for item in content.infolist():
+                name = PurePosixPath(item.filename).name
+                if PurePosixPath(name).suffix.lower() in SUFFIXES and not name.startswith("."):
+                    item.filename = name
+                    unpacked.append(Path(content.extract(item, folder)))
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
+        raise RawFileError(archive, describe_archive(archive)) from error
+    return unpacked
+
+
+def _list_acquisitions(run: VerbRun, files: Sequence[Path]) -> list[Acquisition]:
+    """The acquisitions of all MCD files, and of the TXT files that belong to none of them."""
+    texts = [path for path in files if path.suffix.lower() == ".txt"]
+    acquisitions: list[Acquisition] = []
+    # backwards, so that a file whose name begins with another's name gets its own TXT files
+    for path in sorted(set(files) - set(texts), key=lambda path: path.stem, reverse=True):
+        for found in _listed(run, path):
+            recovery = match_recovery(found, texts)
+            texts = [text for text in texts if text != recovery]
+            acquisitions.append(replace(found, recovery=recovery))
+    for path in texts:
+        acquisitions += _listed(run, path)
+    require_names_differ((found.name, found.file) for found in acquisitions)
+    return sorted(acquisitions, key=lambda found: found.name)
+
+
+def _listed(run: VerbRun, path: Path) -> list[Acquisition]:
+    try:
+        return list_acquisitions(path)
+    except RawFileError as error:
+        run.fail(path.stem, error)
+        return []
+
+
+def _find_panel(path: Path, acquisitions: Sequence[Acquisition]) -> Panel | None:
+    """The panel that is there, or one made of what the files say; MCD files have a say first."""
+    if not path.exists():
+        of_mcd = [found for found in acquisitions if found.id is not None]
+        if not acquisitions:
+            return None
+        write_raw_panel(path, of_mcd or acquisitions)
+        _log.info("%s was made of the channels of the raw files", path)
+    return read_panel(path)
+
+
+def _leave_out(
+    run: VerbRun, acquisitions: Sequence[Acquisition], panel: Panel | None
+) -> list[Acquisition]:
+    """Leave out, with a word, what was not measured with the channels of the panel."""
+    wanted = panel.channels if panel else ()
+    missing = {
+        found.name: [channel for channel in wanted if channel not in found.channels]
+        for found in acquisitions
+    }
+    left_out = {name: channels for name, channels in missing.items() if channels}
+    for name, channels in left_out.items():
+        _log.warning("%s is left out: it has no channel %s", name, ", ".join(channels))
+    run.notes["left_out"] = {
+        name: f"no channel {', '.join(channels)}" for name, channels in left_out.items()
+    }
+    return [found for found in acquisitions if found.name not in left_out]
+
+
+def _import(
+    run: VerbRun, acquisitions: Sequence[Acquisition], panel: Panel | None, options: ImportOptions
+) -> dict[str, FilesWritten]:
+    return run.for_each_image(
+        import_acquisition,
+        {
+            found.name: {
+                "source": found.file,
+                "number": found.id,
+                "target": run.path(options.imgout) / f"{found.name}.tiff",
+                "channels": panel.channels if panel else (),
+                "hpf": options.hpf,
+                "recovery": found.recovery,
+            }
+            for found in acquisitions
+        },
+    )
+
+
+def _write_table(
+    path: Path, acquisitions: Sequence[Acquisition], written: dict[str, FilesWritten]
+) -> None:
+    """Write steinbock's table of images."""
+    import pandas as pd  # noqa: PLC0415 - half a second to import
+
+    rows: list[dict[str, Any]] = [
+        {
+            "image": f"{found.name}.tiff",
+            "width_px": facts["width"],
+            "height_px": facts["height"],
+            "num_channels": facts["channels"],
+            "source_file": found.file.name,
+            "recovery_file": found.recovery.name if found.recovery else None,
+            "recovered": facts["recovered"],
+            **found.facts,
+        }
+        for found in acquisitions
+        if found.name in written
+        for facts in (written[found.name].facts,)
+    ]
+    if rows:
+        with replacing(path) as temporary:
+            pd.DataFrame(rows).to_csv(temporary, index=False, lineterminator="\n")
