@@ -61,8 +61,8 @@ def print_json(value: Any) -> None:
 def print_failures(error: ImagesFailedError) -> None:
     """Print which images failed and why."""
     table = Table("image", "what went wrong", title=f"{error.verb}: failed", title_justify="left")
-    for image, reason in error.failures.items():
-        table.add_row(Text(image), Text(reason))
+    for images, reason in error.rows():
+        table.add_row(Text(images), Text(reason))
     err.print(table)
 
 

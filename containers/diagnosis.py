@@ -4,10 +4,12 @@ from containers.run_errors import (
     ClassifierMissingError,
     DiskFullError,
     IlastikFailedError,
+    InstallationBrokenError,
     OptionsIgnoredError,
     OutOfMemoryError,
     ProgramCrashedError,
     ProgramMissingError,
+    ProjectNotOpenedError,
     RunError,
     RunReport,
     RunTimeoutError,
@@ -24,6 +26,11 @@ SIGNS: tuple[tuple[str, type[RunError]], ...] = (
     ("Unused command-line args", OptionsIgnoredError),
     ("Your project file has no classifier", ClassifierMissingError),
 )
+# what a log holds only from the first image on: a logger's name, or a file of a traceback
+BEGUN = ("batchProcessing", "Exporting to")
+# and what it may hold where Ilastik ends before that: how the project is read, how Python starts
+OPENING = ("projectManager", "deserialize", "openProjectFile", "loadProject")
+STARTING = ("ImportError", "ModuleNotFoundError", "error while loading shared libraries")
 
 
 def error_of(finished: Finished, report: RunReport, log: str) -> RunError | None:
@@ -35,7 +42,7 @@ def error_of(finished: Finished, report: RunReport, log: str) -> RunError | None
         log: everything that it said.
     """
     signs = (error for sign, error in SIGNS if sign in log)
-    error = _stopped_by_others(finished) or next(signs, None) or _failed_by_itself(finished)
+    error = _stopped_by_others(finished) or next(signs, None) or _failed_by_itself(finished, log)
     return error(report) if error else None
 
 
@@ -47,9 +54,19 @@ def _stopped_by_others(finished: Finished) -> type[RunError] | None:
     return RunVanishedError if finished.status is None else None
 
 
-def _failed_by_itself(finished: Finished) -> type[RunError] | None:
+def _failed_by_itself(finished: Finished, log: str) -> type[RunError] | None:
     if finished.status in {ABORTED, CRASHED}:
         return ProgramCrashedError
-    if finished.status in CANNOT_RUN:
+    if finished.status in CANNOT_RUN and not any(sign in log for sign in STARTING):
         return ProgramMissingError
-    return IlastikFailedError if finished.status else None
+    return _failed_early(log) or IlastikFailedError if finished.status else None
+
+
+def _failed_early(log: str) -> type[RunError] | None:
+    """Tell what concerns every image: Ilastik ended before it began with the first."""
+    _, _, told = log.rpartition("Traceback (most recent call last)")
+    if any(sign in log for sign in BEGUN):
+        return None
+    if any(sign in log for sign in STARTING):
+        return InstallationBrokenError
+    return ProjectNotOpenedError if any(sign in told for sign in OPENING) else None

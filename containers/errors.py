@@ -33,6 +33,22 @@ class EngineUnreachableError(ContainerError, ConnectionError):
         )
 
 
+class NoIlastikError(ContainerError, LookupError):
+    """There is nothing on this machine that opens a project in Ilastik's window."""
+
+    address: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            "no Ilastik was found on this machine, and no container engine that would show one in "
+            f"the browser answers at {self.address}: {self.reason}\n"
+            "To train, install Ilastik (ilastik.org; where it is not in PATH, name it with "
+            "--program), or start Docker or Podman, or draw labels with any other program as "
+            "images named like the crops: ilpix train --labels FOLDER"
+        )
+
+
 class EngineRefusedError(ContainerError, RuntimeError):
     """The engine answers, but does not do what it is asked."""
 

@@ -15,7 +15,7 @@ from docker.types import Mount
 from pydantic import BaseModel, BeforeValidator, Field
 
 from containers.engine import connected, translated
-from containers.errors import GuiEndedError
+from containers.errors import EngineUnreachableError, GuiEndedError, NoIlastikError
 from containers.images import PinnedImage, PullProgress, pin_image
 from containers.lease import held_lease, remove_container_quietly
 from containers.local import require_program
@@ -125,11 +125,13 @@ def open_gui_in_browser(
         NoProjectError: if there is no such file; for others see `read_project`.
         ProgramTooOldError: if a newer Ilastik wrote the project.
         GuiEndedError: if Ilastik ended with an error.
+        NoIlastikError: if no container engine answers.
         EngineUnreachableError, EngineRefusedError, ImageMissingError: if it cannot start.
     """
     engine = ContainerSettings(image=settings.image, pull=settings.pull, engine=settings.engine)
     folder = project.resolve().parent
     content = read_project(project)
+    _require_engine(engine)
     with connected(engine) as client, held_lease(folder / WORKSPACE / RUNS, client) as lease:
         image = pin_image(client, engine, progress)
         require_version(content, image)
@@ -142,6 +144,14 @@ def open_gui_in_browser(
             group=os.getgid(),
         )
         _show(client, run, image, stop, lambda: say(_invitation(settings.port, project)))
+
+
+def _require_engine(settings: ContainerSettings) -> None:
+    try:
+        with connected(settings):
+            pass
+    except EngineUnreachableError as error:
+        raise NoIlastikError(error.address, error.reason) from error
 
 
 def _show(

@@ -21,7 +21,6 @@ from containers.prediction import (
     plan_memory_steps,
     predict_images,
 )
-from containers.presets import is_newer
 from containers.run import (
     IMAGE_LABEL,
     LEASE_LABEL,
@@ -36,6 +35,7 @@ from containers.settings import ContainerSettings, path_on_engine
 from ilpix.data_directory import RUNS
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.reading import PixelProject, read_project
+from ilpix.project.versions import is_newer
 
 IN, OUT, PROJECT = "/in", "/out", "/in/project.ilp"
 LABEL_CHARS = 200

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 DEFAULT_IMAGE = "biocontainers/ilastik:1.4.2_cv1"
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:\.?(a|b|rc|post)(\d+))?")
-_STAGES = {"a": -3, "b": -2, "rc": -1, None: 0, "post": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +77,6 @@ def ilastik_version(image: str) -> str | None:
         return None
     found = _VERSION.search(_tag(image))
     return found.group() if found else None
-
-
-def is_newer(version: str, other: str) -> bool:
-    """Return whether Ilastik `version` came after `other`; False where either is not a version."""
-    first, second = _version_key(version), _version_key(other)
-    return first is not None and second is not None and first > second
-
-
-def _version_key(version: str) -> tuple[int, ...] | None:
-    found = _VERSION.match(version)
-    if found is None:
-        return None
-    major, minor, patch, stage, count = found.groups()
-    return int(major), int(minor), int(patch), _STAGES[stage], int(count or 0)
 
 
 def _repository(image: str) -> str:

@@ -1,5 +1,7 @@
 """How a run of Ilastik can end without a result, each cause its own class."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -7,6 +9,9 @@ from typing import ClassVar
 from containers.errors import ContainerError
 
 LOG_TAIL_CHARS = 3000
+LOG_MARK = "log: "  # begins the line of a message that says where the log is
+MOST_NAMES, MOST_CHARS = 3, 300
+_ERROR = re.compile(r"(?:^|\s)((?:\w+\.)*\w*(?:Error|Exception|Violation)\b: .+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,26 @@ class RunError(ContainerError):
     def __str__(self) -> str:
         report = self.report
         status = "" if report.status is None else f", exit code {report.status}"
-        program_and_time = f"{report.program}, {report.seconds:.1f} s"
         lines = [
-            f"{', '.join(report.images)}: {self.what_happened()}{status} ({program_and_time})",
+            f"{name_some(report.images)}: {self.what_happened()}{status} ({report.program})",
+            last_sentence(report.log_tail),
             self.what_to_do(),
-            f"whole log: {report.log_path}",
-            report.log_tail,
+            f"{LOG_MARK}{report.log_path}",
         ]
         return "\n".join(line for line in lines if line)
+
+
+def name_some(names: Sequence[str]) -> str:
+    """Name the first of some images, and say how many more there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def last_sentence(log: str) -> str:
+    """Return the last error that a log tells of, else its last line; none of a traceback."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    errors = [found.group(1) for line in lines if (found := _ERROR.search(line))]
+    return (errors or lines or [""])[-1][:MOST_CHARS]
 
 
 class OutOfMemoryError(RunError):
@@ -105,6 +122,22 @@ class ProgramMissingError(RunError, FileNotFoundError):
     concerns_all = True
     says = "no program that can be run at the given path"
     advice = "Give the path of run_ilastik.sh as it is inside the image."
+
+
+class ProjectNotOpenedError(RunError):
+    """Ilastik ended while it opened the project, before it began with an image."""
+
+    concerns_all = True
+    says = "Ilastik could not open the project"
+    advice = "check lists what is wrong with the project, and fix mends what can be mended."
+
+
+class InstallationBrokenError(RunError):
+    """Ilastik ended before it opened the project."""
+
+    concerns_all = True
+    says = "Ilastik did not start"
+    advice = "Install it again, or choose another image or program."
 
 
 class OptionsIgnoredError(RunError):

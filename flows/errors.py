@@ -1,7 +1,9 @@
 """How a flow ends when not everything went well."""
 
+from collections import defaultdict
 from pathlib import Path
 
+from containers.run_errors import LOG_MARK, name_some
 from ilpix.checks.findings import Finding
 from ilpix.errors import IlpixError
 
@@ -14,11 +16,29 @@ class ImagesFailedError(IlpixError):
     n_images: int
 
     def __str__(self) -> str:
-        lines = "".join(f"\n  {image}: {reason}" for image, reason in self.failures.items())
+        lines = "".join(f"\n  {images}: {reason}" for images, reason in self.rows())
         return (
             f"{self.verb}: {len(self.failures)} of {self.n_images} images failed, the others are "
             f"finished:{lines}"
         )
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return which images failed and why; those that failed in the same way are one row."""
+        alike: dict[str, list[str]] = defaultdict(list)
+        for image, reason in self.failures.items():
+            alike[_without_image(image, reason)].append(image)
+        return [(_told(images), self.failures[images[0]]) for images in alike.values()]
+
+
+def _told(images: list[str]) -> str:
+    count = f"{len(images)} images: " if len(images) > 1 else ""
+    return count + name_some(images)
+
+
+def _without_image(image: str, reason: str) -> str:
+    """What two reasons have in common that differ only in their image and its log."""
+    lines = reason.replace(image, "").splitlines()
+    return "\n".join(line for line in lines if not line.startswith(LOG_MARK))
 
 
 class FolderNotWritableError(IlpixError, OSError):

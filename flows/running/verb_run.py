@@ -26,6 +26,7 @@ from flows.running.progress import showing
 from flows.running.runners import AnyRunner, Width, choose_width, task_runner
 from flows.settings import Settings
 from ilpix.data_directory import LOCK, RECORDS, WORKSPACE
+from ilpix.errors import IlpixError
 from tasks.chunks import run_chunk
 from tasks.records import FilesWritten
 from tasks.stopping import stopping_on_error
@@ -88,6 +89,9 @@ class VerbRun:
 
         Returns:
             What the good images wrote, in the order of `calls`.
+
+        Raises:
+            IlpixError: what one image met and every other one would: the rest is not tried.
         """
         if chunks is None and len(calls) > SINGLY:
             chunks = Chunks(self.settings.chunk_size, run_chunk)
@@ -101,9 +105,12 @@ class VerbRun:
             stopping_on_error(),  # inside the runner, whose end waits for its threads
         ):
             for image, state in self._run(runner, here, calls, chunks):
+                if error := _concerning_all(state):
+                    self.outcomes += _outcomes_of(work, calls, states)
+                    raise error
                 states[image] = state
                 step.advance(image)
-        outcomes = [outcome_of(image, work.name, states[image]) for image in calls]
+        outcomes = _outcomes_of(work, calls, states)
         self.outcomes += outcomes
         return {
             outcome.image: FilesWritten(files=outcome.files, facts=outcome.facts)
@@ -142,6 +149,20 @@ class VerbRun:
             if not isinstance(states, list):  # the chunk was lost, and all its images with it
                 states = [whole] * len(images)
             yield from zip(images, states, strict=True)
+
+
+def _concerning_all(state: State[Any]) -> IlpixError | None:
+    """Return the error of an image that every other image would meet as well."""
+    error = None if state.is_completed() else state.result(raise_on_failure=False)
+    if isinstance(error, IlpixError) and getattr(error, "concerns_all", False):
+        return error
+    return None
+
+
+def _outcomes_of(
+    work: Task[..., Any], calls: Calls, states: Mapping[str, State[Any]]
+) -> list[Outcome]:
+    return [outcome_of(image, work.name, states[image]) for image in calls if image in states]
 
 
 def _as_they_end(futures: Collection[PrefectFuture[Any]]) -> Iterator[PrefectFuture[Any]]:

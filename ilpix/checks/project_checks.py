@@ -1,6 +1,5 @@
 """Look at a project and the images it is to be applied to; list every problem, change nothing."""
 
-import re
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -15,11 +14,10 @@ from ilpix.images.hdf5 import AXES, find_prepared, open_prepared
 from ilpix.project.file import LANE_CLASS
 from ilpix.project.label_images import crop_path, lane_stem
 from ilpix.project.reading import Lane, PixelProject, read_project
+from ilpix.project.versions import is_newer
 
 BYTES_PER_PROBABILITY = 2
 LEAST_COMPRESSION = 10  # of probability images; fewer bytes than this are never enough
-
-_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 
 
 def check_project(
@@ -154,17 +152,11 @@ def _check_labels(project: PixelProject) -> list[Finding]:
 
 
 def _check_version(project: PixelProject, ilastik_version: str) -> list[Finding]:
-    made_by, runs = _version(project.ilastik_version), _version(ilastik_version)
-    if made_by <= runs:
+    if not is_newer(project.ilastik_version, ilastik_version):
         return []
     what = f"was saved by Ilastik {project.ilastik_version}, {ilastik_version} is to run it"
     advice = "choose an Ilastik image of the same version or later, or engine embedded"
     return [Finding("error", "version", project.path.name, what, advice)]
-
-
-def _version(text: str) -> tuple[int, ...]:
-    match = _VERSION.match(text)
-    return tuple(int(part or 0) for part in match.groups()) if match else ()
 
 
 def _check_crops(project: PixelProject, findings: list[Finding]) -> list[ChannelStatistics]:

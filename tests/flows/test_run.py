@@ -16,6 +16,7 @@ import tifffile
 from filelock import FileLock
 
 from command.demo import CROPSIZE, LABELS, SEED, accuracy, write_labels_of_a_person
+from containers.run_errors import ProjectNotOpenedError
 from flows.check import check
 from flows.classify import classify
 from flows.errors import ImagesFailedError, TrainingNeededError
@@ -218,6 +219,43 @@ def test_damage_that_holds_the_hdf5_library_for_ever_costs_that_image_only(folde
         run(folder)
     assert list(raised.value.failures) == ["region_2"]
     assert len(list((folder / "ilastik_probabilities").iterdir())) == 4
+
+
+BROKEN_ILASTIK = """#!/bin/sh
+echo started >> {folder}/starts
+cat >&2 <<'LOG'
+INFO ilastik.shell.projectManager: Opening Project: project.ilp
+Traceback (most recent call last):
+  File "ilastik/shell/projectManager.py", line 571, in _loadProject
+RuntimeError: Rois do not intersect!
+LOG
+exit 1
+"""
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_an_ilastik_that_cannot_open_the_project_is_tried_once(folder: Path, batch: int) -> None:
+    """All images were tried one after the other, for hours, with the same error for each."""
+    program = folder / "run_ilastik.sh"
+    program.write_text(BROKEN_ILASTIK.format(folder=folder))
+    program.chmod(0o755)
+    options = RunOptions(engine="local", ilastik=str(program), batch=batch, parallel=1)
+    with pytest.raises(ProjectNotOpenedError, match="Rois do not intersect"):
+        run(folder, options)
+    assert (folder / "starts").read_text().count("started") == 1
+
+
+def test_images_that_fail_in_the_same_way_are_one_row() -> None:
+    failures = {
+        f"roi_{i}": f"roi_{i}.h5: Ilastik ended with an error\nlog: .ilpix/logs/roi_{i}-a.log"
+        for i in range(5)
+    }
+    error = ImagesFailedError("run", failures | {"other": "is broken"}, 9)
+    assert [images for images, _ in error.rows()] == [
+        "5 images: roi_0, roi_1, roi_2 and 2 more",
+        "other",
+    ]
+    assert str(error).count("Ilastik ended with an error") == 1
 
 
 def test_an_image_too_small_for_a_scale_fails_alone(folder: Path) -> None:

@@ -253,11 +253,13 @@ def test_a_lane_of_another_program_is_sent_to_fix(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("image_version", "n_found"), [("1.3.3", 0), ("1.4.2", 0), ("1.3.2", 1), ("1.2", 1)]
+    ("image_version", "n_found"),
+    [("1.3.3post3", 0), ("1.4.1b5", 0), ("1.4.2", 0), ("1.3.3", 1), ("1.3.2", 1), ("1.2", 1)],
 )
 def test_an_older_ilastik_than_the_project_is_an_error(
     folder: Path, image_version: str, n_found: int
 ) -> None:
+    """`check` compared three numbers and was silent where `run` refused."""
     findings = check(folder, ilastik_version=image_version)
     assert [finding.topic for finding in findings] == ["version"] * n_found
 

@@ -1,6 +1,7 @@
 """Failures of runs: told apart, readable, and able to travel between processes."""
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,17 +44,54 @@ ERRORS = {error.__name__: error for error in CLASSES}
 
 
 @pytest.mark.parametrize("error", CLASSES)
-def test_every_error_of_a_run_shows_the_end_of_its_log(
+def test_every_error_of_a_run_shows_what_was_said_last_and_where_the_log_is(
     error: type[errors.ContainerError],
 ) -> None:
     names = [name for name in inspect.signature(error.__init__).parameters if name in FACTS]
     one = error(*(FACTS[name] for name in names))
-    assert issubclass(error, run_errors.RunError) == ("end of the log" in str(one)) or not names
+    is_shown = "end of the log" in str(one) and "log: .ilpix/logs/roi_a.log" in str(one)
+    assert issubclass(error, run_errors.RunError) == is_shown or not names
+
+
+NOT_OPENED = """INFO ilastik.shell.projectManager: Opening Project: /in/project.ilp
+Traceback (most recent call last):
+  File "ilastik/shell/projectManager.py", line 571, in _loadProject
+    serializer.deserializeFromHdf5(self.currentProjectFile, projectFilePath, headless)
+RuntimeError: Rois do not intersect!
+"""
+NOT_STARTED = """Traceback (most recent call last):
+  File "ilastik_scripts/ilastik_startup.py", line 3, in <module>
+ImportError: libGL.so.1: cannot open shared object file: No such file or directory
+"""
+BAD_IMAGE = """INFO ilastik.shell.projectManager: Opening Project: /in/project.ilp
+Traceback (most recent call last):
+  File "ilastik/applets/batchProcessing/opBatchProcessing.py", line 1, in run_export
+lazyflow.slot.DatasetConstraintError: All input images must have the same number of channels.
+"""
+
+
+def test_a_message_holds_the_error_and_nothing_else_of_a_traceback() -> None:
+    error = run_errors.ProjectNotOpenedError(replace(REPORT, log_tail=NOT_OPENED))
+    first, *others = str(error).splitlines()
+    assert first.startswith("roi_a.h5: Ilastik could not open the project, exit code 1 (")
+    assert others == [
+        "RuntimeError: Rois do not intersect!",
+        "check lists what is wrong with the project, and fix mends what can be mended.",
+        "log: .ilpix/logs/roi_a.log",
+    ]
 
 
 @pytest.mark.parametrize(
     ("finished", "log", "expected"),
     [
+        (Finished(1, 1, ""), NOT_OPENED, run_errors.ProjectNotOpenedError),
+        (Finished(1, 1, ""), NOT_STARTED, run_errors.InstallationBrokenError),
+        (
+            Finished(127, 1, ""),
+            "error while loading shared libraries: libc.so.6",
+            (run_errors.InstallationBrokenError),
+        ),
+        (Finished(1, 1, ""), BAD_IMAGE, run_errors.IlastikFailedError),
         (Finished(0, 1, ""), "all is well", None),
         (Finished(None, 1, "", timed_out=True), "", run_errors.RunTimeoutError),
         (Finished(None, 1, ""), "", run_errors.RunVanishedError),

@@ -10,7 +10,7 @@ import docker
 import pytest
 
 from containers import gui
-from containers.errors import GuiEndedError, LocalProgramError, ProgramTooOldError
+from containers.errors import GuiEndedError, LocalProgramError, NoIlastikError, ProgramTooOldError
 from containers.gui import (
     GuiSettings,
     find_local_ilastik,
@@ -132,3 +132,11 @@ def test_machine_without_ilastik_has_none(tmp_path: Path, monkeypatch: pytest.Mo
     assert find_local_ilastik(None) is None
     with pytest.raises(LocalProgramError):
         find_local_ilastik(tmp_path / "ilastik")
+
+
+def test_without_ilastik_and_engine_it_is_said_how_to_train(project: Path) -> None:
+    """It was "predict with the embedded engine", which trains nothing."""
+    nowhere = GuiSettings(engine="unix:///nowhere.sock")
+    with pytest.raises(NoIlastikError, match="ilpix train --labels") as raised:
+        open_gui_in_browser(project, nowhere, print, threading.Event())
+    assert "predict" not in str(raised.value)

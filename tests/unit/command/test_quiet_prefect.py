@@ -1,0 +1,31 @@
+"""What Prefect says by itself at the end of a large run."""
+
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from command import server
+from command.quiet_prefect import quiet_prefect
+from command.server import TemporaryServer
+
+
+def test_it_is_not_told_how_many_events_are_left() -> None:
+    with quiet_prefect():
+        logger = logging.getLogger("prefect._internal.concurrency")
+        assert not logger.isEnabledFor(logging.WARNING)
+
+
+def test_what_a_server_says_is_kept_from_the_terminal(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database's library told of a connection at the end of 2000 images, with a traceback."""
+    talking = [sys.executable, "-c", "import sys; print('out'); print('err', file=sys.stderr)"]
+    start = subprocess.Popen
+    monkeypatch.setattr(server.subprocess, "Popen", lambda _, **options: start(talking, **options))
+    started = TemporaryServer()
+    started._process.wait()
+    started.stop()
+    assert capfd.readouterr() == ("", "")
+    assert sorted(started._last_words().splitlines()) == ["err", "out"]
