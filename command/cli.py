@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event
 from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, validators
 from pydantic import ValidationError
 
 import flows
@@ -207,6 +207,34 @@ def classify(
             console.print_notice(f"{error}\nWaiting until {error.project} is trained and saved …")
             wait_until_trained(error.project)
             flows.classify(output.data_dir, preparing, training, predicting)
+    return ended.code
+
+
+@app.command
+def annotate(
+    *,
+    project: Project = PROJECT,
+    port: Annotated[int, Parameter(validator=validators.Number(gte=0, lt=2**16))] = 0,
+    browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
+    data_dir: Annotated[Path, Parameter(alias="-C")] = Path(),
+) -> int:
+    """Label crops in the browser and see the prediction after each stroke; Ctrl-C ends it.
+
+    Parameters
+    ----------
+    project
+        in the data directory unless absolute
+    port
+        of the page on this machine; 0 for any that is free
+    browser
+        open the page
+    data_dir
+        the folder that holds prepared images, crops and project
+    """
+    from annotation import serving  # noqa: PLC0415 - no other verb needs it
+
+    with plain_errors() as ended:
+        serving.annotate(data_dir, project, port, console.print_address, opens_browser=browser)
     return ended.code
 
 

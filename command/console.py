@@ -21,7 +21,7 @@ from flows.running.progress import BarDisplay, display
 from ilpix.project.summary import ProjectSummary
 
 Loudness = Literal["normal", "quiet", "verbose"]
-OUR_LOGGERS = ("flows", "tasks", "containers", "ilpix")
+OUR_LOGGERS = ("annotation", "flows", "tasks", "containers", "ilpix")
 _LEVELS = {"normal": logging.INFO, "quiet": logging.ERROR, "verbose": logging.DEBUG}
 MOST_IMPORTANT = 15  # rows of a table of importances
 _WEIGHT = ("kept", "done", "failed")
@@ -137,6 +137,12 @@ def print_summary(record: VerbRecord) -> None:
 def print_notice(text: str) -> None:
     """Print something that a person has to know or do."""
     err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_address(address: str) -> None:
+    """Print where a page is, and how it ends."""
+    out.print(f"Label at {address}", soft_wrap=True, highlight=False)
+    out.print("Everything is kept as you go. Ctrl-C ends the server.", highlight=False)
 
 
 def print_error(text: str) -> None:
