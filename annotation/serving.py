@@ -35,7 +35,7 @@ def annotate(
         data_dir: the folder that holds prepared images and crops.
         project: an `.ilp` file, in `data_dir` unless absolute.
         port: of the server; 0 for any that is free.
-        say: is given the address.
+        say: is given what a person has to know, the address first.
         opens_browser: whether a browser is asked to show it.
 
     Raises:
@@ -48,12 +48,15 @@ def annotate(
         port = listener.getsockname()[1]
         token = new_token()
         address = f"http://{HOST}:{port}/?token={token}"
-        say(address)
+        say(f"Label at {address}")
+        say("Strokes are kept as you go. Ctrl-C ends the server.")
         desk.start()
         if opens_browser:
             webbrowser.open(address)
         try:
             make_server(desk, token, port).run([listener])
+        except KeyboardInterrupt:
+            say("ended; all strokes are kept")
         finally:
             desk.end()
 

@@ -234,7 +234,7 @@ def annotate(
     from annotation import serving  # noqa: PLC0415 - no other verb needs it
 
     with plain_errors() as ended:
-        serving.annotate(data_dir, project, port, console.print_address, opens_browser=browser)
+        serving.annotate(data_dir, project, port, console.print_notice, opens_browser=browser)
     return ended.code
 
 

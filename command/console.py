@@ -139,12 +139,6 @@ def print_notice(text: str) -> None:
     err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def print_address(address: str) -> None:
-    """Print where a page is, and how it ends."""
-    out.print(f"Label at {address}", soft_wrap=True, highlight=False)
-    out.print("Everything is kept as you go. Ctrl-C ends the server.", highlight=False)
-
-
 def print_error(text: str) -> None:
     """Print one error."""
     err.print("[bold red]error:[/] ", end="")

@@ -14,8 +14,9 @@ const STEPS = 1000; // of a handle
 
 export function showChannels() {
   const n = Math.min(3, store.channels.length);
+  const first = store.channels[0] === 'mean' && store.channels.length > n ? 1 : 0; // of all channels: in each of the others
   store.slots = Array.from({ length: n }, (_, i) => ({
-    channel: i,
+    channel: i + first,
     color: n === 1 ? COLORS[0] : START[i],
     isShown: true,
   }));

@@ -8,6 +8,7 @@ import { changed, labelledIn, on, store } from './store.js';
 
 const PICTURE_PX = 88;
 const REDRAW_MS = 400; // after the last change of contrast
+const TAIL = 9; // characters
 const MUCH = 400; // labelled pixels that fill the bar
 
 let byUncertainty = false;
@@ -67,7 +68,7 @@ function build() {
           'button',
           { type: 'button', onclick: () => void openCrop(lane) },
           picture,
-          make('span.name', { title: `${name}, ${size[1]} × ${size[0]} px` }, make('bdi', {}, name)),
+          make('span.name', { title: `${name}, ${size[1]} × ${size[0]} px` }, ...shortened(name)),
           make('span.bar.labelled', {}, make('span', {})),
           make('span.bar.unsure', {}, make('span', {})),
         ),
@@ -81,6 +82,13 @@ function build() {
   redraw();
   markShown(false);
   update();
+}
+
+/** The name of the image a crop is from: its end stays where there is no room. @param {string} name */
+function shortened(name) {
+  const image = name.replace(/_x\d+_y\d+_w\d+_h\d+$/, '');
+  const cut = Math.max(image.length - TAIL, 0);
+  return [make('span', {}, image.slice(0, cut)), make('span', {}, image.slice(cut))];
 }
 
 function sort() {

@@ -75,7 +75,7 @@ export function noteSaved() {
 }
 
 function savedText() {
-  if (!store.isSaved || queue.waiting.length > 0) return 'kept, not in the project yet';
+  if (!store.isSaved || queue.waiting.length > 0) return 'not saved yet';
   return savedAt ? `saved ${savedAt}` : 'as in the project';
 }
 

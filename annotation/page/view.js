@@ -165,7 +165,8 @@ export class View {
     context.imageSmoothingEnabled = this.zoom < 1;
     context.drawImage(this.image.canvas, 0, 0);
     if (store.layer !== 'none' && store.prediction) {
-      context.globalAlpha = store.layer === 'outlines' ? 1 : store.opacity;
+      if (store.layer === 'uncertainty') this.#dim(context);
+      context.globalAlpha = ['outlines', 'uncertainty'].includes(store.layer) ? 1 : store.opacity;
       context.drawImage(this.overlay.canvas, 0, 0);
       context.globalAlpha = 1;
     }
@@ -213,6 +214,12 @@ export class View {
     if (layer === 'outlines') outlines(classes, width, shown, out);
     if (layer === 'uncertainty') uncertainty(planes, out);
     this.overlay.show();
+  }
+
+  /** Doubt is seen on a dark image. */
+  #dim(/** @type {CanvasRenderingContext2D} */ context) {
+    context.fillStyle = `rgb(0 0 0 / ${store.opacity})`;
+    context.fillRect(0, 0, store.width, store.height);
   }
 
   #drawGrid(/** @type {CanvasRenderingContext2D} */ context) {

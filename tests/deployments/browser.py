@@ -4,7 +4,7 @@ import base64
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +17,8 @@ from websockets.sync.client import ClientConnection, connect
 CHROMIUM = Path("/usr/bin/chromium")
 COLORS = 128  # in a picture, which then is small enough to be kept
 FRAMES = 6
+BUTTONS = {"left": 1, "right": 2, "middle": 4}
+KEY_CODES = {"Enter": 13, "Escape": 27, "Tab": 9, "PageDown": 34, "PageUp": 33, "ArrowDown": 40}
 STILL_S = 0.5  # what has not changed in this time stands still
 FLAGS = (
     "--headless",
@@ -38,7 +40,9 @@ class Page:
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection, self.calls = connection, 0
-        self.call("Page.enable")
+        self.problems: list[str] = []  # errors of scripts, and what the browser refused
+        for domain in ("Page", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command of the protocol and return its answer."""
@@ -48,6 +52,7 @@ class Page:
             message = json.loads(self.connection.recv(timeout=60))
             if message.get("id") == self.calls:
                 return dict(message["result"])
+            self._note(message)
 
     def open(self, url: str, width: int = 1200, height: int = 900) -> None:
         """Go to an address, in a window of this size in pixels."""
@@ -61,8 +66,10 @@ class Page:
         self.call("Page.navigate", url=url)
 
     def evaluate(self, script: str) -> Any:
-        """Return the value of a JavaScript expression on the page."""
-        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True)
+        """Return the value of a JavaScript expression on the page; of a promise its result."""
+        answer = self.call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
         return answer["result"].get("value")
 
     def wait_for(self, script: str, deadline_s: float = 60) -> Any:
@@ -77,6 +84,48 @@ class Page:
                 return value
             time.sleep(0.2)
         raise TimeoutError(f"{script}: {self.evaluate('document.body.innerText')}")
+
+    def click(self, x: float, y: float, button: str = "left", count: int = 1) -> None:
+        """Press and release a mouse button, at a place of the window."""
+        self.drag([(x, y)], button, count)
+
+    def drag(
+        self, places: Sequence[tuple[float, float]], button: str = "left", count: int = 1
+    ) -> None:
+        """Press a mouse button at the first place, move over the others, release at the last."""
+        self._mouse("mouseMoved", places[0])
+        self._mouse(
+            "mousePressed", places[0], button=button, buttons=BUTTONS[button], clickCount=count
+        )
+        for place in places[1:]:
+            self._mouse("mouseMoved", place, button=button, buttons=BUTTONS[button])
+        self._mouse("mouseReleased", places[-1], button=button, clickCount=count)
+
+    def wheel(self, x: float, y: float, amount: float, modifiers: int = 0) -> None:
+        """Turn the mouse wheel; up is negative."""
+        self._mouse("mouseWheel", (x, y), deltaX=0, deltaY=amount, modifiers=modifiers)
+
+    def press(self, key: str, modifiers: int = 0) -> None:
+        """Press and release a key, named as scripts see it; 2 is Ctrl, 8 is Shift."""
+        text = {"text": key} if len(key) == 1 and modifiers in {0, 8} else {}
+        code = {"windowsVirtualKeyCode": KEY_CODES[key]} if key in KEY_CODES else {}
+        if key == "Enter":
+            text = {"text": "\r"}
+        common = {"key": key, "modifiers": modifiers, **code}
+        self.call("Input.dispatchKeyEvent", type="keyDown", **common, **text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **common)
+
+    def _mouse(self, kind: str, place: tuple[float, float], **more: Any) -> None:
+        self.call("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], **more)
+
+    def _note(self, message: dict[str, Any]) -> None:
+        if message.get("method") == "Runtime.exceptionThrown":
+            details = message["params"]["exceptionDetails"]
+            self.problems.append(details.get("exception", {}).get("description", details["text"]))
+        if message.get("method") == "Log.entryAdded":
+            entry = message["params"]["entry"]
+            if entry["level"] == "error":
+                self.problems.append(f"{entry['text']} {entry.get('url', '')}")
 
     def picture(self, target: Path) -> None:
         """Write what is seen as a PNG, once it stands still; a cursor may blink."""
