@@ -1,4 +1,4 @@
-"""Time to train a forest: ours (scikit-learn grows, we convert) beside vigra's `learnRF`.
+"""Time to train a forest: ours beside vigra's `learnRF`.
 
 Noise is the hardest case: trees grow deepest. Both get the same samples, the same rules (as many
 columns per split, bootstrap, Gini, until pure) and the same number of threads; vigra splits its
@@ -68,7 +68,7 @@ def main() -> None:
     labels = rng.integers(1, CLASSES + 1, n_pixels).astype(np.uint8)
     print(f"{n_pixels} pixels × {n_columns} columns of noise, {n_trees} trees", flush=True)
     ours = train_here(samples, labels, n_trees, arguments.threads)
-    show("ilpix", ours, f"{arguments.threads} threads (fit and conversion)")
+    show("ilpix", ours, f"{arguments.threads} threads")
     vigra = train_with_vigra(samples, labels, n_trees, arguments.threads)
     show("vigra", vigra, f"{arguments.threads} threads (learnRF, one forest per thread)")
     print(

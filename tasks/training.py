@@ -28,7 +28,7 @@ from tasks.unchanged import InputChangedError, require_unchanged_inputs
 @task(
     name="train-classifier",
     task_run_name="train-{target.stem}",
-    cache_policy=ContentPolicy(algorithm=1, without=("source", "threads")),
+    cache_policy=ContentPolicy(algorithm=2, without=("source", "threads")),
     result_serializer="json",
     cache_result_in_memory=False,
 )

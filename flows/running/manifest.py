@@ -25,7 +25,6 @@ _PROGRAMS = (
     "h5py",
     "tifffile",
     "scikit-image",
-    "scikit-learn",
 )
 
 

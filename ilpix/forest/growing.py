@@ -1,37 +1,30 @@
-"""Grow a random forest by Ilastik's rules: scikit-learn grows the trees, Ilastik's form holds them.
+"""Grow a random forest by Ilastik's rules.
 
-The rules: each tree sees as many pixels as there are, drawn with replacement; each split tries the
-square root of the number of columns, rounded to nearest, and takes the lowest Gini impurity; trees
-grow until every leaf is pure. Three things differ between the two programs, and none is left over:
-
-- scikit-learn goes left where `x <= t`, a stored tree where `x < t`. The stored threshold is the
-  next float64 above `t`. No float32 lies between them, so every value is decided alike.
-- scikit-learn takes values that are less than 1e-7 apart for equal, whatever the unit of the image.
-  Every column is therefore multiplied by a power of two that makes its largest magnitude about
-  2^100, and its thresholds are divided by it again. Neither step rounds.
-- scikit-learn has a branch for missing values (NaN). Features are finite, so it is never taken.
+Each tree sees as many pixels as there are, drawn with replacement; each split tries the square root
+of the number of columns, rounded to nearest, and takes the lowest Gini impurity, half-way between
+two values; trees grow until every leaf is pure. A tree is a function of the pixels, the seed and
+its number alone, so trees may be grown in any order, by any number of threads.
 """
 
-import warnings
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ilpix.arrays import FloatArray
+from ilpix.forest import _growing as kernels
 from ilpix.forest.errors import OneClassError
 from ilpix.forest.stored import LEAF, Forest
 
-if TYPE_CHECKING:
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.tree import DecisionTreeClassifier
-
 TREES = 100  # as Ilastik
+FIRST_TREES = 25  # enough for a first answer
 # Ilastik evaluates the forests of a project side by side and takes any number of them.
 _STORED_FORESTS = 4
-_FULL_RANGE = 100  # exponent of two of each column's largest magnitude while trees grow
+_COLUMNS_AT_ONCE = 32  # that one thread ranks
 
 LabelArray = NDArray[np.uint8]
 
@@ -60,52 +53,48 @@ def grow_forest(
         features: (P, F) finite float32, one row per labelled pixel. Not modified.
         labels: (P,) label values from 1, P >= 1. What does not occur is absent from the forest.
         seed: from 0 to 2^32 - 1.
-        n_trees: at least 1.
+        n_trees: at least 1. Fewer trees are the first of more.
         threads: None for all cores.
+
+    Raises:
+        OneClassError: if there is no second label value.
+    """
+    *_, grown = grow_in_parts(features, labels, seed, parts=(n_trees,), threads=threads)
+    return grown
+
+
+def grow_in_parts(  # noqa: PLR0913 - what `grow_forest` takes, and when to stop
+    features: FloatArray,
+    labels: LabelArray,
+    seed: int,
+    *,
+    parts: Sequence[int] = (FIRST_TREES, TREES),
+    threads: int | None = None,
+    go_on: Callable[[], None] = lambda: None,
+) -> Iterator[GrownForest]:
+    """Yield forests of more and more trees, the whole one last.
+
+    Args:
+        features: as `grow_forest`.
+        labels: as there.
+        seed: as there.
+        parts: numbers of trees, increasing.
+        threads: as there.
+        go_on: asked before each tree, in any thread; what it raises ends the growing.
 
     Raises:
         OneClassError: if there is no second label value.
     """
     if np.all(labels == labels[0]):
         raise OneClassError(int(labels[0]))
-    exponents = _exponents_to_full_range(features)
-    from sklearn.ensemble import RandomForestClassifier  # noqa: PLC0415 - a second to import
-
-    trees = RandomForestClassifier(
-        n_trees,
-        max_features=_columns_per_split(features.shape[1]),
-        random_state=seed,
-        n_jobs=-1 if threads is None else threads,
-    )
-    # scikit-learn's threads edit the warning filters of the process while others of them read and
-    # restore them: without this they end up different, and every tree may warn
-    with warnings.catch_warnings(record=True):
-        trees.fit(np.ldexp(features, exponents, order="F"), labels)
-        importances = trees.feature_importances_
-    return GrownForest(
-        forest=convert_trees(trees, exponents),
-        drawn=tuple(rows.astype(np.int32) for rows in trees.estimators_samples_),
-        importances=importances,
-    )
-
-
-def grow_in_parts(
-    features: FloatArray,
-    labels: LabelArray,
-    seed: int,
-    *,
-    go_on: Callable[[], None] = lambda: None,
-) -> Iterator[GrownForest]:
-    """Yield forests of more and more trees, the whole one last; arguments as `grow_forest`.
-
-    Args:
-        features: as there.
-        labels: as there.
-        seed: as there.
-        go_on: asked before each part; what it raises ends the growing.
-    """
-    go_on()
-    yield grow_forest(features, labels, seed)
+    values, classes = np.unique(labels, return_inverse=True)
+    trees: list[_Tree] = []
+    with ThreadPoolExecutor(threads or _n_cores()) as pool:
+        pixels = _rank(features, classes.astype(np.uint8), len(values), pool)
+        for n in parts:
+            grow = partial(_grow_tree, pixels, seed, go_on)
+            trees += pool.map(grow, range(len(trees), n))
+            yield _put_together(trees, pixels, tuple(map(int, values)), is_whole=n == parts[-1])
 
 
 def mean_votes(forest: Forest, features: FloatArray) -> NDArray[np.float64]:
@@ -116,40 +105,110 @@ def mean_votes(forest: Forest, features: FloatArray) -> NDArray[np.float64]:
     return votes / len(forest.roots)
 
 
-def convert_trees(trees: "RandomForestClassifier", exponents: NDArray[np.int32]) -> Forest:
-    """Return the forest that decides every finite float32 sample as the trees of scikit-learn do.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pixels:
+    """P pixels of F columns, as ranks; see the kernels."""
 
-    Args:
-        trees: fitted, with label values as classes.
-        exponents: (F,) the powers of two by which the columns were multiplied for the trees; the
-            forest takes the columns as they were before.
-    """
-    estimators = trees.estimators_
-    sizes = [estimator.tree_.node_count for estimator in estimators]
+    ranks: NDArray[np.uint32]  # (F, P)
+    values: FloatArray  # (F, P) by rank
+    n_ranks: NDArray[np.int64]  # (F,)
+    classes: LabelArray  # (P,) below `n_classes`
+    n_classes: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tree:
+    """One tree; its first node is the root."""
+
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float64]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    votes: NDArray[np.float64]
+    drawn: NDArray[np.int32]
+    importances: NDArray[np.float64]  # shares; all 0 where nothing could be split
+
+
+def _rank(
+    features: FloatArray, classes: LabelArray, n_classes: int, pool: ThreadPoolExecutor
+) -> _Pixels:
+    columns = np.ascontiguousarray(features.T)
+    ranks, values = np.empty(columns.shape, np.uint32), np.empty_like(columns)
+    n_ranks = np.empty(len(columns), np.int64)
+
+    def rank(first: int) -> None:
+        for f in range(first, min(first + _COLUMNS_AT_ONCE, len(columns))):
+            order = np.argsort(columns[f], kind="stable")
+            n_ranks[f] = kernels.rank_column(columns[f], order, ranks[f], values[f])
+
+    list(pool.map(rank, range(0, len(columns), _COLUMNS_AT_ONCE)))
+    return _Pixels(ranks, values, n_ranks, classes, n_classes)
+
+
+def _grow_tree(pixels: _Pixels, seed: int, go_on: Callable[[], None], number: int) -> _Tree:
+    go_on()
+    n_columns, n = pixels.ranks.shape
+    n_nodes = 2 * n - 1
+    feature, left, right = (np.empty(n_nodes, np.int32) for _ in range(3))
+    threshold, votes = np.empty(n_nodes), np.empty((n_nodes, pixels.n_classes))
+    drawn, importances = np.empty(n, np.int32), np.empty(n_columns)
+    n_nodes = kernels.grow_tree(
+        pixels.ranks,
+        pixels.values,
+        pixels.n_ranks,
+        pixels.classes,
+        columns_per_split(n_columns),
+        seed,
+        number,
+        drawn,
+        np.empty(n, np.int64),
+        np.empty(n, np.int32),
+        np.empty(n, np.int32),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n_columns, np.int32),
+        np.empty((3, pixels.n_classes), np.int64),
+        np.empty((n + 1, 3), np.int64),
+        feature,
+        threshold,
+        left,
+        right,
+        votes,
+        importances,
+    )
+    return _Tree(
+        feature[:n_nodes].copy(),
+        threshold[:n_nodes].copy(),
+        left[:n_nodes].copy(),
+        right[:n_nodes].copy(),
+        votes[:n_nodes].copy(),
+        drawn,
+        importances / (importances.sum() or 1.0),
+    )
+
+
+def _put_together(
+    trees: Sequence[_Tree], pixels: _Pixels, labels: tuple[int, ...], *, is_whole: bool
+) -> GrownForest:
+    sizes = [len(tree.feature) for tree in trees]
     roots = np.cumsum([0, *sizes[:-1]], dtype=np.int32)
-    nodes = [
-        _convert_nodes(estimator, exponents, int(root))
-        for estimator, root in zip(estimators, roots, strict=True)
-    ]
-    feature, threshold, left, right, votes = (
-        np.concatenate(column) for column in zip(*nodes, strict=True)
-    )
-    return Forest(
+    feature = np.concatenate([tree.feature for tree in trees])
+    is_inner = feature != LEAF
+    offset = np.where(is_inner, np.repeat(roots, sizes), np.int32(0))
+    importances = np.mean([tree.importances for tree in trees], axis=0)
+    forest = Forest(
         feature=feature,
-        threshold=threshold,
-        left=left,
-        right=right,
-        votes=votes,
+        threshold=np.concatenate([tree.threshold for tree in trees]),
+        left=np.concatenate([tree.left for tree in trees]) + offset,
+        right=np.concatenate([tree.right for tree in trees]) + offset,
+        votes=np.concatenate([tree.votes for tree in trees]),
         roots=roots,
-        n_columns=trees.n_features_in_,
-        labels=tuple(int(label) for label in trees.classes_),
-        trees_per_forest=_spread_over_forests(len(estimators)),
+        n_columns=len(pixels.ranks),
+        labels=labels,
+        trees_per_forest=_spread_over_forests(len(trees)),
     )
-
-
-def stored_threshold(threshold: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `s` such that `x < s` decides every float32 `x` as `x <= threshold` does."""
-    return np.nextafter(threshold, np.inf)
+    drawn = tuple(tree.drawn for tree in trees)
+    return GrownForest(forest, drawn, importances / (importances.sum() or 1.0), is_whole)
 
 
 def _leaves(forest: Forest, features: FloatArray, root: np.int32) -> NDArray[np.int32]:
@@ -164,33 +223,15 @@ def _leaves(forest: Forest, features: FloatArray, root: np.int32) -> NDArray[np.
     return nodes
 
 
-def _convert_nodes(
-    estimator: "DecisionTreeClassifier", exponents: NDArray[np.int32], root: int
-) -> tuple[NDArray[np.generic], ...]:
-    tree = estimator.tree_
-    is_leaf = tree.children_left == tree.children_right  # both say "no child" in a leaf
-    column = np.where(is_leaf, 0, tree.feature)
-    threshold = stored_threshold(np.ldexp(tree.threshold, -exponents[column]))
-    return (
-        np.where(is_leaf, LEAF, tree.feature).astype(np.int32),
-        np.where(is_leaf, 0.0, threshold),
-        np.where(is_leaf, 0, tree.children_left + root).astype(np.int32),
-        np.where(is_leaf, 0, tree.children_right + root).astype(np.int32),
-        np.where(is_leaf[:, np.newaxis], tree.value[:, 0, :], 0.0),
-    )
-
-
-def _exponents_to_full_range(features: FloatArray) -> NDArray[np.int32]:
-    """Powers of two that bring each column's largest magnitude to about 2^100; never below 2^0."""
-    _, exponents = np.frexp(np.abs(features).max(axis=0))
-    return np.maximum(_FULL_RANGE - np.asarray(exponents, np.int32), np.int32(0))
-
-
-def _columns_per_split(n_columns: int) -> int:
-    """Ilastik's stored `actual_mtry_`: 6 of 32 columns, 13 of 168, 14 of 196."""
+def columns_per_split(n_columns: int) -> int:
+    """Return how many columns a split tries, as Ilastik stores it: 6 of 32, 13 of 168."""
     return int(np.sqrt(n_columns) + 0.5)
 
 
 def _spread_over_forests(n_trees: int) -> tuple[int, ...]:
     parts = np.array_split(np.arange(n_trees), min(_STORED_FORESTS, n_trees))
     return tuple(len(part) for part in parts)
+
+
+def _n_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,26 +1,20 @@
-"""scikit-learn's trees become stored trees without a single decision changing."""
+"""Trees grow as their definition says, whoever grows them in whatever order."""
 
-import warnings
 from dataclasses import fields
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier
 
 from ilpix.forest.errors import OneClassError
-from ilpix.forest.growing import convert_trees, grow_forest, stored_threshold
+from ilpix.forest.growing import columns_per_split, grow_forest, grow_in_parts, mean_votes
 from ilpix.forest.stored import LEAF, Forest
 
 FloatArray = NDArray[np.float32]
-
-TINY = float(np.finfo(np.float32).smallest_subnormal)
-LARGEST = float(np.finfo(np.float32).max)
-
-floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
-values = st.floats(width=32, allow_nan=False)
 
 
 def slow_predict(forest: Forest, features: FloatArray) -> NDArray[np.float64]:
@@ -52,64 +46,148 @@ def random_samples(
     return features, rng.integers(1, 4, pixels).astype(np.uint8)
 
 
-@settings(deadline=None)
-@given(lower=floats, upper=floats, value=values)
-@example(lower=0.0, upper=0.0, value=-0.0)
-@example(lower=-0.0, upper=-0.0, value=0.0)
-@example(lower=-TINY, upper=TINY, value=0.0)
-@example(lower=-TINY, upper=TINY, value=TINY)
-@example(lower=0.0, upper=TINY, value=TINY)
-@example(lower=TINY, upper=TINY, value=TINY)
-@example(lower=LARGEST, upper=LARGEST, value=LARGEST)
-@example(lower=LARGEST, upper=LARGEST, value=float("inf"))
-@example(lower=-LARGEST, upper=-LARGEST, value=-float("inf"))
-def test_stored_threshold_decides_every_float32_alike(
-    lower: float, upper: float, value: float
+def slow_tree(
+    features: FloatArray, labels: NDArray[np.uint8], seed: int, number: int
+) -> list[tuple[int, float, int, int, list[float]]]:
+    """The definition of a tree: feature, threshold, left, right and votes of each node."""
+    drawn_bits = _mix((_mix(seed) + number) % 2**64)
+
+    def below(n: int) -> int:
+        nonlocal drawn_bits
+        drawn_bits = (drawn_bits + 0x9E3779B97F4A7C15) % 2**64
+        return ((_mix(drawn_bits) >> 32) * n) >> 32
+
+    values = sorted(set(labels.tolist()))
+    rows = [below(len(labels)) for _ in labels]
+    columns = list(range(features.shape[1]))
+    nodes: list[tuple[int, float, int, int, list[float]]] = []
+
+    def purity(some: list[int]) -> Fraction:
+        counts = [sum(labels[row] == value for row in some) for value in values]
+        return Fraction(sum(count**2 for count in counts), max(len(some), 1))
+
+    def best_split(some: list[int]) -> tuple[int, float] | None:
+        best: tuple[Fraction, int, float] | None = None
+        for i in range(len(columns)):
+            if i >= columns_per_split(len(columns)) and best is not None:
+                break
+            j = i + below(len(columns) - i)
+            columns[i], columns[j] = columns[j], columns[i]
+            met = sorted({float(features[row, columns[i]]) for row in some})
+            for low, high in pairwise(met):
+                parts = [[r for r in some if (features[r, columns[i]] <= low) == s] for s in (1, 0)]
+                score = purity(parts[0]) + purity(parts[1])
+                if best is None or score > best[0]:
+                    best = score, columns[i], (low + high) / 2
+        return None if best is None else best[1:]
+
+    def grow(node: int, some: list[int]) -> None:
+        pure = len({int(labels[row]) for row in some}) == 1
+        split = None if pure else best_split(some)
+        if split is None:
+            nodes[node] = (LEAF, 0.0, 0, 0, [np.mean(labels[some] == value) for value in values])
+            return
+        feature, threshold = split
+        left = len(nodes)
+        nodes[node] = (feature, threshold, left, left + 1, [0.0] * len(values))
+        nodes.extend([(LEAF, 0.0, 0, 0, [])] * 2)
+        grow(left, [row for row in some if features[row, feature] < threshold])
+        grow(left + 1, [row for row in some if not features[row, feature] < threshold])
+
+    nodes.append((LEAF, 0.0, 0, 0, []))
+    grow(0, rows)
+    return nodes
+
+
+def _mix(bits: int) -> int:
+    bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB % 2**64
+    return bits ^ (bits >> 31)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    pixels=st.integers(2, 90),
+    columns=st.integers(1, 9),
+    rounding=st.sampled_from([0, 1, 3]),
+)
+@example(seed=0, pixels=90, columns=1, rounding=3)
+@example(seed=2**32 - 1, pixels=2, columns=2, rounding=0)
+def test_trees_are_those_of_the_slow_twin(
+    seed: int, pixels: int, columns: int, rounding: int
 ) -> None:
-    """scikit-learn's thresholds lie half-way between two float32 values, or on one."""
-    threshold = np.float64(lower) / 2 + np.float64(upper) / 2
-    stored = stored_threshold(np.array([threshold]))[0]
-    around = np.float32(threshold)
-    with np.errstate(over="ignore"):
-        neighbours = [np.nextafter(around, np.float32(to)) for to in (-np.inf, np.inf)]
-    for x in (np.float32(value), np.float32(lower), np.float32(upper), around, *neighbours):
-        assert (np.float64(x) < stored) == (np.float64(x) <= threshold)
-
-
-@settings(deadline=None)
-@given(threshold=st.floats(-1e38, 1e38), value=values)
-def test_stored_threshold_survives_a_table_of_float32(threshold: float, value: float) -> None:
-    """Engines may compare with the smallest float32 not below the stored threshold."""
-    stored = stored_threshold(np.array([threshold]))[0]
-    table = np.float32(stored)
-    if np.float64(table) < stored:
-        table = np.nextafter(table, np.float32(np.inf))
-    for x in (np.float32(value), np.float32(threshold)):
-        assert (x < table) == (np.float64(x) <= threshold)
-
-
-@settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), rounding=st.sampled_from([0, 1, 3]))
-def test_converted_forest_predicts_as_the_trees_of_scikit_learn(seed: int, rounding: int) -> None:
-    """Coarse rounding puts many samples on thresholds."""
-    features, labels = random_samples(seed % 1000)
+    """Coarse rounding puts many pixels on one value, and leaves what cannot be split."""
+    features, labels = random_samples(seed % 1000, pixels, columns)
     features = features.round(rounding)
-    trees = RandomForestClassifier(5, random_state=seed).fit(features, labels)
-    forest = convert_trees(trees, np.zeros(features.shape[1], np.int32))
-    thresholds = np.concatenate([e.tree_.threshold for e in trees.estimators_]).astype(np.float32)
-    rng = np.random.default_rng(seed)
-    probes = np.concatenate(
-        [features, rng.choice(thresholds, (40, features.shape[1])), -np.zeros((1, 5), np.float32)]
+    assume(len(set(labels)) > 1)
+    forest = grow_forest(features, labels, seed, n_trees=2).forest
+    ends = [*forest.roots[1:], len(forest.feature)]
+    for number, (root, end) in enumerate(zip(forest.roots, ends, strict=True)):
+        twin = slow_tree(features, labels, seed, number)
+        assert end - root == len(twin)
+        for node, (feature, threshold, left, right, votes) in enumerate(twin, int(root)):
+            assert forest.feature[node] == feature
+            assert forest.threshold[node] == threshold
+            is_inner = feature != LEAF
+            assert (forest.left[node], forest.right[node]) == (
+                (left + root, right + root) if is_inner else (0, 0)
+            )
+            np.testing.assert_allclose(forest.votes[node], votes, rtol=1e-12)
+
+
+def test_many_equal_and_many_different_values_are_sorted() -> None:
+    """More pixels than are sorted by insertion, and more ranks than one digit holds."""
+    rng = np.random.default_rng(0)
+    features = np.stack([rng.permutation(3000), rng.integers(0, 3, 3000)], 1).astype(np.float32)
+    labels = (1 + (features[:, 0] >= 1700)).astype(np.uint8)
+    forest = grow_forest(features, labels, 0, n_trees=10).forest
+    inner = forest.feature != LEAF
+    on_the_border = forest.threshold[inner & (forest.feature == 0)]
+    assert ((on_the_border > 1600) & (on_the_border < 1800)).all()
+    votes = mean_votes(forest, features)
+    assert np.mean(votes.argmax(axis=1) + 1 == labels) > 0.99
+
+
+def test_the_first_trees_are_those_of_the_whole_forest() -> None:
+    features, labels = random_samples(3, pixels=200)
+    first, whole = grow_in_parts(features, labels, 5, parts=(3, 12))
+    assert (first.is_whole, whole.is_whole) == (False, True)
+    n = len(first.forest.feature)
+    np.testing.assert_array_equal(whole.forest.feature[:n], first.forest.feature)
+    np.testing.assert_array_equal(whole.forest.threshold[:n], first.forest.threshold)
+    assert forest_bytes(whole.forest) == forest_bytes(
+        grow_forest(features, labels, 5, n_trees=12).forest
     )
-    np.testing.assert_allclose(
-        slow_predict(forest, probes), trees.predict_proba(probes), rtol=1e-12
-    )
+
+
+def test_growing_ends_soon_when_it_is_told_to() -> None:
+    features, labels = random_samples(3, pixels=200)
+    asked = 0
+
+    def go_on() -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 4:
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        list(grow_in_parts(features, labels, 5, threads=1, go_on=go_on))
+    assert asked < 100
+
+
+def test_importance_goes_to_the_column_that_tells_the_classes_apart() -> None:
+    features, _ = random_samples(4, pixels=400)
+    labels = (1 + (features[:, 3] > 0)).astype(np.uint8)
+    importances = grow_forest(features, labels, 0, n_trees=20).importances
+    assert importances.sum() == pytest.approx(1)
+    assert importances.argmax() == 3
+    assert importances[3] > 0.5
 
 
 @settings(max_examples=15, deadline=None)
 @given(exponent=st.integers(-140, 100))
 def test_forest_does_not_depend_on_the_unit_of_the_image(exponent: int) -> None:
-    """scikit-learn alone takes values less than 1e-7 apart for equal."""
     features, labels = random_samples(0)
     features = features.astype(np.float16).astype(np.float32)
     scaled = np.ldexp(features, exponent)
@@ -146,13 +224,6 @@ def test_same_seed_gives_same_bytes_for_any_number_of_threads(threads: int | Non
     other = grow_forest(features, labels, 7, n_trees=20, threads=threads)
     assert forest_bytes(one.forest) == forest_bytes(other.forest)
     assert one.importances.tobytes() == other.importances.tobytes()
-
-
-def test_warning_filters_of_the_process_stay_as_they_are() -> None:
-    before = list(warnings.filters)
-    for _ in range(5):
-        grow_forest(*random_samples(2, pixels=300), 1, n_trees=100, threads=4)
-    assert warnings.filters == before
 
 
 def test_another_seed_gives_another_forest() -> None:
@@ -195,21 +266,9 @@ def test_fewer_trees_than_parts_leave_no_part_empty() -> None:
 
 
 @pytest.mark.parametrize(("n_columns", "tried"), [(32, 6), (168, 13), (196, 14)])
-def test_split_tries_as_many_columns_as_ilastik(
-    n_columns: int, tried: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_split_tries_as_many_columns_as_ilastik(n_columns: int, tried: int) -> None:
     """The numbers are `actual_mtry_` of real Ilastik's forests."""
-    asked: list[int] = []
-
-    class Spy(RandomForestClassifier):
-        def fit(self, *args: object) -> "Spy":
-            asked.append(self.max_features)
-            return super().fit(*args)
-
-    monkeypatch.setattr("sklearn.ensemble.RandomForestClassifier", Spy)
-    features, labels = random_samples(8, columns=n_columns)
-    grow_forest(features, labels, 0, n_trees=1)
-    assert asked == [tried]
+    assert columns_per_split(n_columns) == tried
 
 
 def test_rows_drawn_are_those_the_tree_was_grown_from() -> None:
