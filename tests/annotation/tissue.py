@@ -11,6 +11,7 @@ from ilpix.images.crops import CropWindow
 from ilpix.images.hdf5 import ImageRecord
 from ilpix.images.panel import read_panel
 from ilpix.images.preparation import PreparationOptions, channel_names
+from ilpix.images.source import ReadingOptions
 from tasks.preparing import cut_crops, prepare_image
 from tasks.projects import create_untrained_project
 
@@ -25,7 +26,7 @@ def make_tissue(folder: Path) -> Path:
     crops = []
     for image in sorted((folder / "img").glob("*.tiff")):
         prepared = folder / "ilastik_img" / f"{image.stem}.h5"
-        prepare_image.fn(image, prepared, folder / "panel.csv", OPTIONS)
+        prepare_image.fn(image, 0, prepared, folder / "panel.csv", OPTIONS, ReadingOptions())
         crop = folder / "ilastik_crops" / f"{image.stem}_x10_y20_w160_h160.h5"
         cut_crops.fn(prepared, (crop,), (WINDOW,))
         crops.append(crop)
