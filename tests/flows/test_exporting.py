@@ -1,12 +1,16 @@
 """`run` writes further results on request, each in a folder of its own, and only what is asked."""
 
 import json
+import runpy
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import skimage.io
 import tifffile
+from scipy import ndimage
 
 from command.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
 from flows.errors import NoImageChosenError
@@ -17,6 +21,7 @@ from flows.train import train
 from ilpix.example import write_example
 from ilpix.project.reading import read_project
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 OPTIONS = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
 ALL = RunOptions(output_scale="original", also="classes,uncertainty")
 
@@ -105,3 +110,42 @@ def test_files_that_are_no_prepared_images_are_named(
     (folder / "ilastik_img" / "a.npy").write_bytes(b"")
     run(folder)
     assert "a.npy: is no prepared image" in caplog.text
+
+
+def test_probabilities_are_what_steinbock_and_cellprofiler_expect(folder: Path) -> None:
+    """One colour image a source image, of its name, as many pixels long and wide as it was scaled.
+
+    steinbock's file types: `.tiff`, 16 bit unsigned, YXS. Its CellProfiler pipeline takes nuclei
+    from red, cytoplasm from green, background from blue, and halves the image first.
+    """
+    sources = {path.name for path in (folder / "img").iterdir()}
+    assert {path.name for path in run(folder)} == sources
+    for name in sources:
+        path = folder / "ilastik_probabilities" / name
+        with tifffile.TiffFile(path) as file:
+            (page,) = file.pages
+            assert page.photometric == tifffile.PHOTOMETRIC.RGB
+            assert page.planarconfig == tifffile.PLANARCONFIG.CONTIG
+            assert page.compression == tifffile.COMPRESSION.LZW
+            assert (page.dtype, page.axes) == (np.dtype(np.uint16), "YXS")
+            stored = page.asarray()
+        _, height, width = tifffile.imread(folder / "img" / name).shape
+        assert stored.shape == (2 * height, 2 * width, 3)
+        np.testing.assert_array_equal(skimage.io.imread(path), stored)
+        blue_green_red = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        np.testing.assert_array_equal(blue_green_red[..., ::-1], stored)
+        truth = np.kron(tifffile.imread(folder / "truth" / name), np.ones((2, 2), int))
+        for channel in range(3):  # red is the first class, and so on
+            assert stored[truth == channel + 1, channel].mean() > 0.5 * 65535
+
+
+def test_the_watershed_of_the_examples_finds_the_cells(folder: Path) -> None:
+    run(folder, RunOptions(output_scale="original"))
+    counts = runpy.run_path(str(EXAMPLES / "watershed.py"))["segment_all"](folder)
+    for name, n_cells in counts.items():
+        cells = tifffile.imread(folder / "masks" / f"{name}.tiff")
+        truth = tifffile.imread(folder / "truth" / f"{name}.tiff")
+        assert (cells.shape, cells.dtype, cells.max()) == (truth.shape, np.uint16, n_cells)
+        _, n_nuclei = ndimage.label(truth == 1)
+        assert abs(n_cells - n_nuclei) <= 0.1 * n_nuclei
+        assert np.mean((cells > 0) == (truth < 3)) > 0.95
