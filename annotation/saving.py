@@ -17,12 +17,12 @@ from annotation.live import Live, Trained, training_key
 from annotation.session import Session
 from ilpix.files import replacing
 from ilpix.forest.growing import grow_forest
+from ilpix.project.backups import back_up
 from ilpix.project.classes import remove_classifier, replace_classes
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import LabelClass
 from ilpix.project.writing import store_classifier
 from ilpix.training.samples import collect_samples
-from tasks.projects import free_backup_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,7 @@ def _train(session: Session, labels: dict[int, Labels]) -> Trained | None:
 def _back_up(session: Session) -> Path | None:
     if session.journal.beginning.is_backed_up:
         return None
-    backup = free_backup_name(session.path)
-    shutil.copy2(session.path, backup)
-    return backup
+    return back_up(session.path)
 
 
 def _as_stored(classes: Sequence[AnnotatedClass]) -> tuple[LabelClass, ...]:

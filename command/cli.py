@@ -37,6 +37,7 @@ from ilpix.checks.findings import has_errors
 from ilpix.data_directory import PROBABILITIES, PROJECT, REPORT_PAGE
 from ilpix.errors import IlpixError
 from ilpix.project import label_images
+from ilpix.project.backups import tell_counts
 from ilpix.project.reading import read_project
 from ilpix.project.summary import summarise
 
@@ -300,7 +301,13 @@ def export_labels(folder: Path, /, *, ilp: Project = PROJECT) -> int:
 
 
 @labels_app.command(name="import")
-def import_labels(source: Path, /, *, ilp: Project = PROJECT) -> int:
+def import_labels(
+    source: Path,
+    /,
+    *,
+    ilp: Project = PROJECT,
+    clear: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
     """Store label images, or a table of points, in a project; only the crops they name change.
 
     Parameters
@@ -309,10 +316,16 @@ def import_labels(source: Path, /, *, ilp: Project = PROJECT) -> int:
         folder of label images named like the crops, or a CSV table with crop, y, x, label
     ilp
         the project
+    clear
+        an empty label image takes the labels of its crop away; else it is an error
     """
     with plain_errors() as ended:
-        for crop in label_images.import_labels(ilp, source):
+        imported = label_images.import_labels(ilp, source, clear=clear)
+        for crop in imported.crops:
             console.out.print(f"{crop}: labels stored", soft_wrap=True)
+        console.out.print(tell_counts(imported.before, imported.after), soft_wrap=True)
+        if imported.backup:
+            console.out.print(f"kept as it was: {imported.backup}", soft_wrap=True)
     return ended.code
 
 

@@ -234,6 +234,11 @@ class TrainOptions(Options):
         description="what the classifier sees: 'all', '>=1px' (with all smoothings), 'fast', or "
         "the CSV table of a choice",
     )
+    clear: bool = Field(
+        default=False,
+        title="Clear labels",
+        description="an empty label image takes the labels of its crop away; else it is an error",
+    )
     seed: int = Field(0, title="Seed", description="decides the forest", ge=0, lt=2**32)
     quality: bool = Field(
         default=True,

@@ -24,7 +24,7 @@ from ilpix.images.hdf5 import ImageRecord
 from ilpix.images.panel import Panel, read_panel
 from ilpix.images.preparation import channel_names
 from tasks.preparing import cut_crops, prepare_image
-from tasks.projects import create_untrained_project, is_kept
+from tasks.projects import create_untrained_project, is_kept, set_aside
 from tasks.records import FilesWritten
 
 _log = logging.getLogger(__name__)
@@ -61,7 +61,9 @@ def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions())
         keep = not options.overwrite and is_kept(project, record)
         prepared = _prepare_images(run, panel, options)
         if prepared and not keep:
-            crops = (*_cut_crops(run, prepared, options), *_crops_of_others(run, options))
+            windows, others = plan_windows(run, prepared, options), _crops_of_others(run, options)
+            set_aside(project, run.path(options.cropout), others)
+            crops = (*_cut_crops(run, windows, options), *others)
             create_untrained_project(project, crops, options.labels, record)
         show_prepared(run, record)
     return project
@@ -94,10 +96,7 @@ def _prepare_images(run: VerbRun, panel: Panel, options: PrepareOptions) -> dict
     return prepared
 
 
-def _cut_crops(
-    run: VerbRun, prepared: Mapping[str, FilesWritten], options: PrepareOptions
-) -> tuple[Path, ...]:
-    windows = plan_windows(run, prepared, options)
+def _cut_crops(run: VerbRun, windows: Windows, options: PrepareOptions) -> tuple[Path, ...]:
     targets = {
         stem: tuple(
             run.path(options.cropout) / f"{crop_stem(stem, window)}.h5" for window in planned

@@ -61,6 +61,7 @@ def _train(
         "labels": digest_labels(project, source),
         "features": features,
         "seed": options.seed,
+        "clear": options.clear,
         "targets": (report / JSON_NAME,) if options.quality else (),
     }
     written = run.for_each_image(train_classifier, {project.path.name: call})

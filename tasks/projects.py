@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from ilpix.errors import IlpixError
 from ilpix.images.hdf5 import ImageRecord, open_prepared
+from ilpix.project.backups import free_backup_names
 from ilpix.project.errors import ProjectInUseError
 from ilpix.project.reading import read_project
 from ilpix.project.writing import create_project, label_classes, require_replaceable
@@ -44,26 +45,43 @@ def _fits(project: Path, record: ImageRecord) -> bool:
     return found.n_channels == len(record.channel_names)
 
 
+def set_aside(project: Path, crops: Path, kept: Sequence[Path] = ()) -> None:
+    """Move a project with a person's work and the folder of its crops to backups of one number.
+
+    The crops go first, so that there is never a project with the crops of another one.
+
+    Args:
+        project: stays where it is if it carries no work.
+        crops: the folder.
+        kept: files in it that stay there as well.
+    """
+    try:
+        require_replaceable(project)
+        return
+    except ProjectInUseError:
+        present = [path for path in (crops, project) if path.exists()]
+    backups = free_backup_names(present)
+    for path, backup in zip(present, backups, strict=True):
+        path.rename(backup)
+        _log.warning("%s is replaced; the old one is %s", path, backup.name)
+    for path in kept:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(backups[0] / path.relative_to(crops), path)
+
+
 @task(name="create-project", task_run_name="create-{target.name}", cache_policy=NO_CACHE)
 def create_untrained_project(
     target: Path, crops: tuple[Path, ...], labels: Sequence[str], record: ImageRecord
 ) -> FilesWritten:
-    """Make a project with a lane for each crop; one with a person's work is backed up first."""
-    try:
-        require_replaceable(target)
-    except ProjectInUseError:
-        backup = free_backup_name(target)
-        shutil.copy2(target, backup)
-        _log.warning("%s is replaced; the old project is %s", target, backup.name)
+    """Make a project with a lane for each crop.
+
+    Raises:
+        ProjectInUseError: if there is one with a person's work; see `set_aside`.
+    """
+    require_replaceable(target)
     shapes = {_beside(target, crop): _shape_of(crop) for crop in crops}
     create_project(target, shapes, label_classes(labels), record)
     return files_written(target, lanes=len(crops), classes=list(labels))
-
-
-def free_backup_name(path: Path) -> Path:
-    """Return `X.bak`, or `X.bak1`, `X.bak2`, … where that is taken."""
-    names = (path.with_name(f"{path.name}.bak{number or ''}") for number in range(10_000))
-    return next(name for name in names if not name.exists())
 
 
 def _beside(project: Path, crop: Path) -> str:

@@ -1,5 +1,6 @@
 """The classifier of a project: labels and crops in, a trained project out."""
 
+import logging
 import time
 from functools import partial
 from hashlib import sha256
@@ -12,6 +13,7 @@ from prefect.cache_policies import NO_CACHE
 
 from ilpix.features.selection import FeatureSelection
 from ilpix.forest.growing import grow_forest
+from ilpix.project.backups import tell_counts
 from ilpix.project.label_images import crop_path, read_label_source
 from ilpix.project.labels import read_all_labels
 from ilpix.project.reading import PixelProject, read_project
@@ -19,16 +21,18 @@ from ilpix.training.feature_choice import measure_speed, suggest_features, write
 from ilpix.training.quality import assess_quality
 from ilpix.training.quality_report import write_quality_report
 from ilpix.training.samples import collect_samples
-from ilpix.training.storing import train
+from ilpix.training.storing import TrainingSummary, train
 from tasks.caching import ContentPolicy
 from tasks.records import FilesWritten, files_written
 from tasks.unchanged import InputChangedError, require_unchanged_inputs
+
+_log = logging.getLogger(__name__)
 
 
 @task(
     name="train-classifier",
     task_run_name="train-{target.stem}",
-    cache_policy=ContentPolicy(algorithm=2, without=("source", "threads")),
+    cache_policy=ContentPolicy(algorithm=2, without=("source", "threads", "clear")),
     result_serializer="json",
     cache_result_in_memory=False,
 )
@@ -41,6 +45,7 @@ def train_classifier(  # noqa: PLR0913 - each decides the result, or where it go
     seed: int,
     targets: tuple[Path, ...] = (),
     threads: int | None = None,
+    clear: bool = False,
 ) -> FilesWritten:
     """Train the classifier of a project from its labels, and measure how good it is.
 
@@ -53,12 +58,17 @@ def train_classifier(  # noqa: PLR0913 - each decides the result, or where it go
         seed: of the forest.
         targets: `quality.json` of a quality report, whose other files go beside it; or nothing.
         threads: None for all cores; does not change the result.
+        clear: an empty label image takes the labels of its crop away; else it is an error.
     """
-    summary = train(target, features, source or "project", seed=seed, threads=threads)
+    summary = train(target, features, source or "project", seed=seed, threads=threads, clear=clear)
+    _tell_replaced(target, summary)
     facts: dict[str, Any] = {
         "pixels": {summary.class_names[label]: count for label, count in summary.pixels.items()},
         "trees": len(summary.grown.forest.roots),
         "advice": list(summary.advice),
+        "labels_before": summary.labels_before,
+        "labels_after": summary.labels_after,
+        "backup": summary.backup.name if summary.backup else None,
     }
     for report in targets:
         quality = assess_quality(
@@ -72,6 +82,13 @@ def train_classifier(  # noqa: PLR0913 - each decides the result, or where it go
     require_unchanged_inputs()
     require_labels(target, source, labels)
     return files_written(target, *targets, **facts)
+
+
+def _tell_replaced(project: Path, summary: TrainingSummary) -> None:
+    if summary.labels_before != summary.labels_after:
+        _log.info("%s", tell_counts(summary.labels_before, summary.labels_after))
+    if summary.backup:
+        _log.warning("%s is kept as it was: %s", project.name, summary.backup.name)
 
 
 @task(name="suggest-features", cache_policy=NO_CACHE)

@@ -7,7 +7,9 @@ number). Either replaces all labels of the crops that it names and touches no ot
 """
 
 import csv
+import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -21,6 +23,7 @@ from ilpix.errors import IlpixError, InvalidProjectError, Problem
 from ilpix.files import replacing
 from ilpix.images.errors import UnreadableImageError
 from ilpix.images.tiff import SUFFIXES, image_stem, read_image
+from ilpix.project.backups import count_labels, keep_work
 from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import Lane, PixelProject, read_project
@@ -63,28 +66,54 @@ def export_labels(project_path: Path, folder: Path) -> list[Path]:
     return list(images)
 
 
-def import_labels(project_path: Path, source: Path) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class ImportedLabels:
+    """What an import changed."""
+
+    crops: tuple[str, ...]  # the stems of those whose labels were replaced
+    before: dict[str, int]  # labelled pixels of the whole project, by class
+    after: dict[str, int]
+    backup: Path | None  # of the project as it was; None where no labels were replaced
+
+
+def import_labels(project_path: Path, source: Path, *, clear: bool = False) -> ImportedLabels:
     """Store the labels of a folder of label images, or of a table of points, in the project.
 
-    Returns:
-        The stems of the crops whose labels were replaced.
+    Where labels are replaced by others, the project is kept as it was: `X.ilp.bak`, numbered.
+
+    Args:
+        project_path: an `.ilp` file.
+        source: what is stored; crops that it does not name keep their labels.
+        clear: an empty label image takes the labels of its crop away; else it is a problem.
 
     Raises:
         InvalidProjectError: if the project cannot be read, or has two crops of one name.
         UnusableLabelsError: with every problem of the source; the project is as it was then.
 
     Example:
-        >>> import_labels(Path("pixel_classifier.ilp"), Path("labels"))[:1]
+        >>> import_labels(Path("pixel_classifier.ilp"), Path("labels")).crops[:1]
         ('region_1_x128_y82_w100_h100',)
     """
     project = read_project(project_path)
-    labels = read_label_source(project, source)
-    write_labels(project_path, labels)
-    return tuple(lane_stem(lane) for lane in project.lanes if lane.index in labels)
+    labels = read_label_source(project, source, clear=clear)
+    with replacing(project_path) as temporary:
+        shutil.copyfile(project_path, temporary)
+        write_labels(temporary, labels)
+        after = count_labels(read_project(temporary))
+        backup = keep_work(project_path, temporary)
+    crops = tuple(lane_stem(lane) for lane in project.lanes if lane.index in labels)
+    return ImportedLabels(crops, count_labels(project), after, backup)
 
 
-def read_label_source(project: PixelProject, source: Path) -> dict[int, LabelImage]:
+def read_label_source(
+    project: PixelProject, source: Path, *, clear: bool = True
+) -> dict[int, LabelImage]:
     """Read a folder of label images, or a `.csv` table of points.
+
+    Args:
+        project: names crops and classes.
+        source: the folder or table.
+        clear: whether an empty label image may stand for a crop with labels.
 
     Returns:
         (Y, X) label values by lane index, of the crops that the source names.
@@ -97,11 +126,22 @@ def read_label_source(project: PixelProject, source: Path) -> dict[int, LabelIma
     problems: list[Problem] = []
     read = _read_points if source.suffix.lower() == ".csv" else _read_label_images
     labels = read(project, source, problems)
+    if not clear:
+        problems += _check_emptied(project, labels)
     if not labels and not problems:
         problems.append(Problem(source.name, "holds no labels for any crop of the project"))
     if problems:
         raise UnusableLabelsError(source, tuple(problems))
     return labels
+
+
+def _check_emptied(project: PixelProject, labels: Mapping[int, LabelImage]) -> list[Problem]:
+    what = "is labelled ({} pixels), but its label image is empty; leave the image out to keep "
+    return [
+        Problem(lane_stem(lane), f"{what.format(sum(counts))}the labels, or ask for clearing")
+        for lane, counts in zip(project.lanes, project.labelled_pixels, strict=True)
+        if any(counts) and lane.index in labels and not labels[lane.index].any()
+    ]
 
 
 def crop_path(project: PixelProject, lane: Lane) -> Path:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ilpix.errors import Problem
 from ilpix.images.hdf5 import write_image
+from ilpix.project.backups import free_backup_names
 from ilpix.project.block_order import names_block_axes
 from ilpix.project.file import INFOS, open_project
 from ilpix.project.label_blocks import labels_group, write_block
@@ -62,11 +63,11 @@ def apply_fix(plan: FixPlan, *, backup: bool = True) -> None:
 
     Args:
         plan: of `plan_fix`, made just before.
-        backup: keep the old project as `X.ilp.bak` and the old crops as `CROPS.bak`.
+        backup: keep the old project as `X.ilp.bak` and the old crops as `CROPS.bak`, numbered.
 
     Raises:
-        FixRefusedError: if something does not match (unless the plan is partial), a backup is there
-            already, or an interrupted fix has to be finished first. Nothing was changed then.
+        FixRefusedError: if something does not match (unless the plan is partial), or an interrupted
+            fix has to be finished first. Nothing was changed then.
     """
     require_no_interrupted_fix(plan.project_path)
     if plan.problems and not plan.partial:
@@ -76,7 +77,8 @@ def apply_fix(plan: FixPlan, *, backup: bool = True) -> None:
     project, crops = plan.project_path.resolve(), plan.crop_dir.resolve()
     changed = [(project, plan.changes_project), (crops, plan.changes_crops)]
     paths = [path for path, changes in changed if changes]
-    asides = {path: _backup_of(path) if backup else _hidden(path, "old") for path in paths}
+    backups = free_backup_names(paths) if backup else [_hidden(path, "old") for path in paths]
+    asides = dict(zip(paths, backups, strict=True))
     _require_free(plan.project_path, asides.values())
     new = [_hidden(path, "new") for path in (project, crops)]
     _remove_all(new)  # left by a fix that was cut short before its swap
@@ -108,10 +110,6 @@ def _remove_all(paths: Iterable[Path]) -> None:
         remove(path)
 
 
-def _backup_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}.bak")
-
-
 def _hidden(path: Path, which: str) -> Path:
     return path.with_name(f".{path.name}.fix-{which}")
 
@@ -125,7 +123,7 @@ def _swap(project: Path, path: Path, aside: Path, backup: bool) -> Swap:
 
 
 def _require_free(project_path: Path, asides: Iterable[Path]) -> None:
-    what = "is there already; move it away, or fix without a backup"
+    what = "is there already; move it away"
     if problems := [Problem(str(aside), what) for aside in asides if aside.exists()]:
         raise FixRefusedError(project_path, tuple(problems))
 

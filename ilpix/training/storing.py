@@ -9,6 +9,7 @@ from typing import Literal
 from ilpix.features.selection import FeatureSelection
 from ilpix.files import replacing, sha256_of
 from ilpix.forest.growing import TREES, GrownForest, grow_forest
+from ilpix.project.backups import count_labels, keep_work
 from ilpix.project.label_images import LabelImage, read_label_source
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import PixelProject, read_project
@@ -28,17 +29,24 @@ class TrainingSummary:
     advice: tuple[str, ...]  # sentences for the person who labels
     samples: Samples
     grown: GrownForest
+    labels_before: dict[str, int]  # labelled pixels of the whole project, by class
+    labels_after: dict[str, int]
+    backup: Path | None  # of the project as it was; None where nothing of it was replaced
 
 
-def train(
+def train(  # noqa: PLR0913 - each decides the result
     project_path: Path,
     selection: FeatureSelection,
     labels: LabelSource = "project",
     *,
     seed: int,
     threads: int | None = None,
+    clear: bool = False,
 ) -> TrainingSummary:
     """Train a classifier and store it in the project with the labels and the choice of features.
+
+    Where labels, features or a classifier are replaced by others, the project is kept as it was:
+    `X.ilp.bak`, numbered.
 
     Args:
         project_path: an `.ilp` file, which is replaced as a whole or stays as it is. Its crops are
@@ -47,6 +55,7 @@ def train(
         labels: those in the project, or the source of labels that replace them crop by crop.
         seed: from 0 to 2^32 - 1; the same seed and labels give the same classifier.
         threads: None for all cores; does not change the classifier.
+        clear: an empty label image takes the labels of its crop away; else it is an error.
 
     Raises:
         InvalidProjectError: if the project cannot be read.
@@ -63,7 +72,7 @@ def train(
     """
     digest = sha256_of(project_path) if project_path.is_file() else ""
     project = read_project(project_path)
-    new_labels = {} if labels == "project" else read_label_source(project, labels)
+    new_labels = {} if labels == "project" else read_label_source(project, labels, clear=clear)
     samples = collect_samples(project, read_all_labels(project) | new_labels, selection)
     grown = grow_forest(samples.features, samples.labels, seed, n_trees=TREES, threads=threads)
     with replacing(project_path) as temporary:
@@ -71,9 +80,19 @@ def train(
         if sha256_of(temporary) != digest:
             raise ProjectChangedError(project_path)
         _store(temporary, new_labels, selection, samples, grown)
+        labels_after = count_labels(read_project(temporary))
+        backup = keep_work(project_path, temporary)
     names = class_names(project)
-    counts = {label: int((samples.labels == label).sum()) for label in names}
-    return TrainingSummary(names, counts, advise(samples, names), samples, grown)
+    return TrainingSummary(
+        class_names=names,
+        pixels={label: int((samples.labels == label).sum()) for label in names},
+        advice=advise(samples, names),
+        samples=samples,
+        grown=grown,
+        labels_before=count_labels(project),
+        labels_after=labels_after,
+        backup=backup,
+    )
 
 
 def class_names(project: PixelProject) -> dict[int, str]:

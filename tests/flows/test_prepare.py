@@ -38,6 +38,10 @@ def crops(folder: Path) -> set[str]:
     return {path.stem for path in (folder / "ilastik_crops").glob("*.h5")}
 
 
+def crop_bytes(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder / "ilastik_crops").iterdir()}
+
+
 def test_every_image_gets_a_prepared_image_and_a_crop_with_a_lane(folder: Path) -> None:
     project = read_project(prepare(folder, OPTIONS))
     stems = {path.stem for path in (folder / "img").iterdir()}
@@ -120,13 +124,31 @@ def test_a_trained_project_for_images_prepared_otherwise_is_an_error(folder: Pat
     assert (folder / "pixel_classifier.ilp").read_bytes() == trained
 
 
-def test_overwrite_backs_a_trained_project_up(folder: Path) -> None:
-    trained = train(prepare(folder, OPTIONS))
-    for seed in (4, 5):
+def test_overwrite_backs_a_trained_project_up_with_its_crops(folder: Path) -> None:
+    """The labels in the backup lay on the pixels of other crops."""
+    contents = []
+    for seed in (4, 5, 6):
         options = PrepareOptions(cropsize=60, seed=seed, overwrite=True)
-        project = read_project(prepare(folder, options))
-        assert not project.has_classifier
-    assert (folder / "pixel_classifier.ilp.bak").read_bytes() == trained
+        project = prepare(folder, options)
+        assert not read_project(project).has_classifier
+        assert len(crops(folder)) == len(read_project(project).lanes)
+        contents.append((train(project), crop_bytes(folder)))
+    for number, (trained, cut) in zip(("", 1), contents, strict=False):
+        assert (folder / f"pixel_classifier.ilp.bak{number}").read_bytes() == trained
+        kept = folder / f"ilastik_crops.bak{number}"
+        assert {path.name: path.read_bytes() for path in kept.iterdir()} == cut
+
+
+def test_overwriting_the_crops_of_some_images_keeps_those_of_the_others(folder: Path) -> None:
+    project = prepare(folder, OPTIONS)
+    before = crop_bytes(folder)
+    train(project)
+    first = min((folder / "img").iterdir()).stem
+    prepare(folder, PrepareOptions(cropsize=60, seed=9, overwrite=True, only=first))
+    after = crop_bytes(folder)
+    others = {name: content for name, content in before.items() if not name.startswith(first)}
+    assert {name: after.get(name) for name in others} == others
+    assert len(after) == len(before) == len(read_project(project).lanes)
 
 
 def test_running_it_again_changes_nothing(folder: Path) -> None:

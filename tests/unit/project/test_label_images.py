@@ -14,6 +14,7 @@ from PIL import Image
 
 from ilpix.errors import InvalidProjectError
 from ilpix.files import sha256_of
+from ilpix.project.backups import find_backups
 from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.label_images import crop_path, export_labels, import_labels, lane_stem
 from ilpix.project.labels import read_all_labels, write_labels
@@ -101,7 +102,7 @@ def test_image_of_any_annotation_program_is_read(
     labels = some_labels(0, "roi_a")
     write = _write_png if suffix == ".png" else tifffile.imwrite
     write(tmp_path / f"roi_a{suffix}", labels)
-    assert import_labels(project, tmp_path) == ("roi_a",)
+    assert import_labels(project, tmp_path).crops == ("roi_a",)
     np.testing.assert_array_equal(labels_of(project)["roi_a"], labels)
 
 
@@ -133,11 +134,34 @@ def test_crop_without_an_image_keeps_its_labels(project: Path, tmp_path: Path) -
     np.testing.assert_array_equal(labels_of(project)["roi_b"], kept)
 
 
-def test_empty_image_removes_the_labels_of_its_crop(project: Path, tmp_path: Path) -> None:
+def test_an_empty_image_of_a_labelled_crop_is_refused_unless_told_to_clear(
+    project: Path, tmp_path: Path
+) -> None:
+    """An export of an unlabelled project, imported again, took away all that was drawn since."""
     write_labels(project, {0: some_labels(5, "roi_a")})
+    before = project.read_bytes()
     tifffile.imwrite(tmp_path / "roi_a.tiff", np.zeros(SIZES["roi_a"], np.uint8))
-    import_labels(project, tmp_path)
+    with pytest.raises(UnusableLabelsError, match=r"roi_a: is labelled \(\d+ pixels\)"):
+        import_labels(project, tmp_path)
+    assert project.read_bytes() == before
+    imported = import_labels(project, tmp_path, clear=True)
     assert not labels_of(project)["roi_a"].any()
+    assert sum(imported.before.values()) > sum(imported.after.values()) == 0
+    assert imported.backup is not None
+    assert imported.backup.read_bytes() == before
+
+
+def test_replaced_labels_are_kept_in_numbered_backups(project: Path, tmp_path: Path) -> None:
+    """An import replaced hand labels, exit code 0, and nothing of them was left."""
+    contents = []
+    for seed in (5, 6, 7):
+        tifffile.imwrite(tmp_path / "roi_a.tiff", some_labels(seed, "roi_a"))
+        contents.append(project.read_bytes())
+        import_labels(project, tmp_path)
+    backups = [project.with_name(f"{project.name}.bak{number}") for number in ("", 1)]
+    assert [backup.read_bytes() for backup in backups] == contents[1:]
+    import_labels(project, tmp_path)  # the same labels once more replace nothing
+    assert find_backups(project) == tuple(backups[::-1])
 
 
 def test_every_problem_of_a_folder_is_told_at_once(project: Path, tmp_path: Path) -> None:
@@ -213,7 +237,7 @@ def test_crops_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_points_name_crop_position_and_class(project: Path, tmp_path: Path) -> None:
     table = tmp_path / "points.csv"
     table.write_text("crop,y,x,label,note\nroi_a,0,8,Nucleus,a\nroi_a,6,0,3,b\nroi_c,7,4,2,c\n")
-    assert import_labels(project, table) == ("roi_a", "roi_c")
+    assert import_labels(project, table).crops == ("roi_a", "roi_c")
     labels = labels_of(project)
     assert (labels["roi_a"][0, 8], labels["roi_a"][6, 0], labels["roi_c"][7, 4]) == (1, 3, 2)
     assert np.count_nonzero(labels["roi_a"]) == 2

@@ -17,6 +17,7 @@ from ilpix.forest.errors import OneClassError
 from ilpix.forest.growing import GrownForest, grow_forest, mean_votes
 from ilpix.images.hdf5 import open_prepared, write_image
 from ilpix.prediction.classifier import Classifier
+from ilpix.project.backups import count_labels, find_backups
 from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
@@ -257,3 +258,33 @@ def test_labels_that_are_saved_during_the_training_are_kept_and_nothing_is_store
         train(project)
     assert (read_all_labels(read_project(project))[0] == 1).all()
     assert not read_project(project).has_classifier
+
+
+def test_what_a_training_replaces_is_kept(project: Path) -> None:
+    """A classifier trained by hand was replaced, exit code 0, and nothing of it was left."""
+    assert train(project, seed=1).backup is None  # there was none before
+    trained = project.read_bytes()
+    backup = train(project, seed=2).backup
+    assert backup == project.with_name(f"{project.name}.bak")
+    assert backup.read_bytes() == trained
+    assert train(project, seed=2).backup is None  # the very same classifier again
+    assert find_backups(project) == (backup,)
+
+
+def test_labels_that_a_training_replaces_are_kept(project: Path, tmp_path: Path) -> None:
+    before = project.read_bytes()
+    drawn = np.zeros((EDGE_PX, EDGE_PX), np.uint8)
+    drawn[0, :9] = (1, 2, 3) * 3
+    tifffile.imwrite(tmp_path / "roi_1.tiff", drawn)
+    summary = train(project, labels=tmp_path)
+    assert summary.backup is not None
+    assert summary.backup.read_bytes() == before
+    assert summary.labels_before != summary.labels_after == count_labels(read_project(project))
+
+
+def test_an_empty_label_image_of_a_labelled_crop_is_refused(project: Path, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "roi_1.tiff", np.zeros((EDGE_PX, EDGE_PX), np.uint8))
+    before = project.read_bytes()
+    with pytest.raises(UnusableLabelsError, match="ask for clearing"):
+        train(project, labels=tmp_path)
+    assert project.read_bytes() == before
