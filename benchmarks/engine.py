@@ -29,7 +29,6 @@ from scipy.ndimage import gaussian_filter, zoom
 
 from ilpix.features.computing import features_at
 from ilpix.features.filters import build_filters
-from ilpix.features.selection import default_selection
 from ilpix.features.tiles import TileSize, Window, Workspace, plan_tiles
 from ilpix.forest.growing import grow_forest
 from ilpix.forest.stored import Forest, load_forest
@@ -37,6 +36,7 @@ from ilpix.forest.writing import write_forests
 from ilpix.images.hdf5 import write_image
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.reading import LabelClass, read_project
+from ilpix.training.feature_choice import choose_features
 
 SIDE = 1200  # px
 REPEATS = 9
@@ -163,7 +163,7 @@ def prepare_case(case: Path, n_channels: int, kind: str) -> None:
     places = rng.integers(0, SIDE, (n_labels, 2))
     labels = classes[places[:, 0], places[:, 1]]
     labels = np.where(rng.random(n_labels) < wrong, rng.integers(1, 4, n_labels), labels)
-    selection = default_selection()
+    selection = choose_features(">=1px+smoothings")
     forest = grow_forest(features_at(image, selection, places), labels.astype(np.uint8), 1).forest
     with h5py.File(case / "forest.h5", "w") as file:
         write_forests(file.create_group("forests"), forest, selection.names(n_channels), n_labels)
@@ -230,7 +230,7 @@ def measure(case: Path, threads: int) -> dict[str, float]:
 
 def features_s(case: Path, forest: Forest) -> float:
     """The features alone, in one thread."""
-    image, selection = np.load(case / "image.npy"), default_selection()
+    image, selection = np.load(case / "image.npy"), choose_features(">=1px+smoothings")
     columns = [selection.columns(len(image))[i] for i in np.unique(forest.feature) if i >= 0]
     size = TileSize()
     workspace = Workspace(build_filters(columns, len(image)), size)
@@ -247,7 +247,10 @@ def project_of(forest: Forest) -> SimpleNamespace:
     """What a classifier is made of, without a project file."""
     classes = [LabelClass(name, (0, 0, 0), (0, 0, 0)) for name in ("a", "b", "c")]
     return SimpleNamespace(
-        path=Path("benchmark.ilp"), features=default_selection(), forest=forest, classes=classes
+        path=Path("benchmark.ilp"),
+        features=choose_features(">=1px+smoothings"),
+        forest=forest,
+        classes=classes,
     )
 
 

@@ -228,11 +228,11 @@ class TrainOptions(Options):
         description="folder of label images named like the crops (uint8, 0 = unlabelled, 1 = first "
         "class), or a CSV table with crop, y, x, label; empty: the labels drawn in the project",
     )
-    features: str = Field(
-        ">=1px",
+    features: str | None = Field(
+        None,
         title="Features",
-        description="what the classifier sees: 'all', '>=1px' (with all smoothings), 'fast', or "
-        "the CSV table of a choice",
+        description="what the classifier sees: 'all', '>=1px', '>=1px+smoothings', 'fast', or "
+        "the CSV table of a choice; empty: what is chosen in the project, else '>=1px'",
     )
     clear: bool = Field(
         default=False,

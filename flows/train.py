@@ -11,7 +11,7 @@ from flows.options import TrainOptions
 from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_markdown
 from ilpix.data_directory import TRAINING_REPORT
-from ilpix.features.selection import FeatureSelection
+from ilpix.features.selection import FeatureSelection, default_selection
 from ilpix.project.reading import PixelProject, read_project
 from ilpix.training.feature_choice import choose_features
 from ilpix.training.quality_report import JSON_NAME, TABLE_NAME
@@ -38,7 +38,7 @@ def train(data_dir: Path = Path(), options: TrainOptions = TrainOptions()) -> Pa
     with running("train", data_dir, options) as run:
         project = read_project(run.path(options.ilp))
         source = run.path(options.labels) if options.labels else None
-        features = choose_features(_choice(run, options.features))
+        features = _choose(run, project, options.features)
         if options.suggest:
             _suggest(run, project, source, features, options.seed)
         else:
@@ -94,7 +94,9 @@ def _suggest(
     run.notes["suggestion"] = written.facts
 
 
-def _choice(run: VerbRun, features: str) -> str:
-    """A preset as it is, a table where it lies in the data directory."""
-    table = run.path(Path(features))
-    return str(table) if table.is_file() else features
+def _choose(run: VerbRun, project: PixelProject, choice: str | None) -> FeatureSelection:
+    """A preset, a table in the data directory, else what the project has, else the usual."""
+    if choice is None:
+        return project.features or default_selection()
+    table = run.path(Path(choice))
+    return choose_features(str(table) if table.is_file() else choice)

@@ -130,11 +130,8 @@ class FeatureSelection:
 
 
 def default_selection() -> FeatureSelection:
-    """Return the choice that suits most tissue: all features from 1 px on, and every smoothing."""
-    matrix = tuple(
-        tuple(feature_id == "GaussianSmoothing" or scale >= 1 for scale in SCALES)
-        for feature_id in FEATURE_IDS
-    )
+    """Return the choice that steinbock recommends for tissue: all features from 1 px on."""
+    matrix = tuple(tuple(scale >= 1 for scale in SCALES) for _ in FEATURE_IDS)
     return FeatureSelection(FEATURE_IDS, SCALES, matrix)
 
 

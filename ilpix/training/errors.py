@@ -25,8 +25,8 @@ class FeatureChoiceError(IlpixError, ValueError):
 
     def __str__(self) -> str:
         return (
-            f"features {self.choice!r}: {self.reason}; give 'all', '>=1px', 'fast', or a CSV table "
-            "with one row per feature and one column per scale"
+            f"features {self.choice!r}: {self.reason}; give 'all', '>=1px', '>=1px+smoothings', "
+            "'fast', or a CSV table with one row per feature and one column per scale"
         )
 
 

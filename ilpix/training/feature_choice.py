@@ -60,7 +60,10 @@ class Speed:
 
 
 def choose_features(choice: str) -> FeatureSelection:
-    """Return the features of a preset (`all`, `>=1px`, `fast`) or of a CSV table.
+    """Return the features of a preset or of a CSV table.
+
+    The presets are `all`, `>=1px` (all features from 1 px on), `>=1px+smoothings` (and smoothing at
+    every scale) and `fast`.
 
     A table has the header `feature,0.3,0.7,…` with scales in px, and a row per feature with 1 (or
     x) where it is chosen and 0 (or nothing) where it is not.
@@ -77,6 +80,8 @@ def choose_features(choice: str) -> FeatureSelection:
             return _select(lambda name, scale: scale >= 0.7 or name == "GaussianSmoothing")
         case ">=1px" | "≥1px":
             return default_selection()
+        case ">=1px+smoothings" | "≥1px+smoothings":
+            return _select(lambda name, scale: scale >= 1 or name == "GaussianSmoothing")
         case "fast":
             return _select(lambda name, scale: name in _FAST and scale in _FAST_SCALES)
     if not Path(choice).is_file():

@@ -30,6 +30,7 @@ from ilpix.images.errors import NoPreparedImagesError
 from ilpix.prediction.classifier import Classifier
 from ilpix.prediction.errors import NoClassifierError
 from ilpix.prediction.probabilities import to_uint16
+from ilpix.project.backups import find_backups
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
 from ilpix.training import storing
@@ -383,3 +384,17 @@ def test_suggested_features_are_fewer_and_can_be_trained_with(folder: Path) -> N
     features = read_project(project).features
     assert features is not None
     assert len(features.chosen) < len(choose_features("fast").chosen)
+
+
+def test_training_keeps_the_features_and_backs_up_what_it_replaces(folder: Path) -> None:
+    """160 columns chosen in Ilastik became 168, and the classifier trained there was gone."""
+    project = folder / "pixel_classifier.ilp"
+    storing.train(project, choose_features("fast"), seed=5)
+    before = project.read_bytes()
+    n_backups = len(find_backups(project))
+    for refresh in (False, True):
+        train(folder, TrainOptions(seed=6, quality=False, refresh=refresh))
+        assert read_project(project).features == choose_features("fast")
+    newest, *_ = backups = find_backups(project)
+    assert newest.read_bytes() == before
+    assert len(backups) == n_backups + 1  # trained twice on the same, kept once

@@ -149,8 +149,8 @@ def test_a_selection_that_cannot_be_computed_is_refused(
         FeatureSelection(ids, scales, matrix)
 
 
-def test_the_default_is_all_features_from_1_px_on_and_every_smoothing() -> None:
+def test_the_default_is_all_features_from_1_px_on() -> None:
     selection = default_selection()
-    assert len(selection.chosen) == 5 * len(FEATURE_IDS) + 2
+    assert len(selection.chosen) == 5 * len(FEATURE_IDS)
     assert selection.scales == SCALES
     assert selection.smallest_size() == 36

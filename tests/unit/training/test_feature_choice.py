@@ -30,7 +30,8 @@ def collect(project: Path) -> Samples:
 
 
 @pytest.mark.parametrize(
-    ("preset", "n_columns"), [("all", 49), (">=1px", 42), ("≥1px", 42), ("fast", 9)]
+    ("preset", "n_columns"),
+    [("all", 49), (">=1px+smoothings", 42), (">=1px", 40), ("≥1px", 40), ("fast", 9)],
 )
 def test_preset_has_its_number_of_columns(preset: str, n_columns: int) -> None:
     assert len(choose_features(preset).columns(1)) == n_columns
