@@ -68,6 +68,11 @@ def write_text(target: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
+def printable(name: str) -> str:
+    """Return a file name as UTF-8 text, with bytes that are none escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's content, in hexadecimal.
 

@@ -27,6 +27,7 @@ from flows.running.runners import AnyRunner, Width, choose_width, task_runner
 from flows.settings import Settings
 from ilpix.data_directory import LOCK, RECORDS, WORKSPACE
 from ilpix.errors import IlpixError
+from ilpix.files import printable
 from tasks.chunks import run_chunk
 from tasks.records import FilesWritten
 from tasks.stopping import stopping_on_error
@@ -122,7 +123,7 @@ class VerbRun:
         """Remember an image that failed before a task could be run for it."""
         self.outcomes.append(
             Outcome(
-                image=image,
+                image=printable(image),
                 step=self.verb,
                 state="failed",
                 error=str(error),

@@ -8,6 +8,7 @@ from ilpix.checks.findings import Finding, merge
 from ilpix.checks.image_checks import Expectation, check_image_fits
 from ilpix.checks.training_comparison import compare_with_training
 from ilpix.errors import IlpixError, InvalidProjectError
+from ilpix.files import printable
 from ilpix.images.channel_statistics import ChannelStatistics, describe_channels
 from ilpix.images.errors import NoPreparedImagesError
 from ilpix.images.hdf5 import AXES, find_prepared, open_prepared
@@ -201,7 +202,8 @@ def _check_image(
             images[path.name] = described = describe_channels(image)
     except IlpixError as error:
         what, _, advice = str(error).partition("; ")
-        findings.append(Finding("error", "image", path.name, what, advice or "prepare it again"))
+        where = printable(path.name)
+        findings.append(Finding("error", "image", where, what, advice or "prepare it again"))
         return 0
     if described.n_not_finite:
         what = "has pixels that are no finite numbers"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ilpix.errors import IlpixError
+from ilpix.files import printable
 from ilpix.images import ome_zarr
 from ilpix.images.errors import FileNameError, NoImagesError, UnreadableImageError
 from ilpix.images.foreign import describe_suffix
@@ -112,8 +113,7 @@ def _add(found: Found, path: Path, panel: Panel, options: ReadingOptions) -> Non
     try:
         name.encode()
     except UnicodeEncodeError:
-        printable = name.encode("utf-8", "backslashreplace").decode()
-        found.failures[printable] = FileNameError(printable)
+        found.failures[printable(name)] = FileNameError(printable(name))
         return
     try:
         choose = ome_zarr.choose_zarr_images if is_zarr else choose_images

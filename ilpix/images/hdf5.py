@@ -30,9 +30,10 @@ from pydantic import (
 )
 
 from ilpix.errors import IlpixError
-from ilpix.files import replacing
+from ilpix.files import printable, replacing
 from ilpix.images.errors import (
     DuplicateImagesError,
+    FileNameError,
     ImageAxesError,
     MissingDatasetError,
     NoPreparedImagesError,
@@ -209,6 +210,8 @@ def open_prepared(path: Path, n_channels: int | None = None) -> Iterator[Prepare
         ...     image.shape, image.read(slice(0, 10)).shape
         ((4, 220, 260), (4, 10, 260))
     """
+    if printable(path.name) != path.name:
+        raise FileNameError(printable(path.name))
     try:
         file = h5py.File(path, "r")
     except OSError as error:

@@ -43,6 +43,6 @@ def _lengths(collection: bytes) -> dict[int, int]:
         # free space counts its own header, an object does not and is filled up to eight bytes
         taken = _OBJECT.size + length + -length % 8 if index else length
         if not _OBJECT.size <= taken <= len(collection) - place:
-            raise ValueError("has a text among others that are damaged")
+            raise ValueError("has texts that are damaged")
         place += taken
     return lengths

@@ -259,6 +259,17 @@ def test_images_that_fail_in_the_same_way_are_one_row() -> None:
     assert str(error).count("Ilastik ended with an error") == 1
 
 
+def test_a_file_whose_name_is_not_utf8_fails_alone(folder: Path) -> None:
+    """Of an archive from another system. It ended the run with a traceback and no manifest."""
+    named = Path(os.fsdecode(b"M\xfcller.h5"))
+    shutil.copy(folder / "ilastik_img" / "region_1.h5", folder / "ilastik_img" / named)
+    with pytest.raises(ImagesFailedError, match="not UTF-8"):
+        run(folder)
+    assert images_of(folder).pop(r"M\udcfcller") == "failed"
+    assert len(list((folder / "ilastik_probabilities").iterdir())) == 5
+    assert [finding.where for finding in check(folder)] == [r"M\udcfcller.h5"]
+
+
 def test_an_image_too_small_for_a_scale_fails_alone(folder: Path) -> None:
     with h5py.File(folder / "ilastik_img" / "region_2.h5", "r+") as file:
         small = file["img"][:, :10, :10]
