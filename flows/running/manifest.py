@@ -32,11 +32,11 @@ class VerbRecord(BaseModel, frozen=True):
     """The last run of one verb."""
 
     verb: str
-    started: datetime
+    started: datetime  # in UTC
     seconds: float = 0.0
-    parameters: dict[str, Any]
+    parameters: dict[str, Any]  # as they were given, defaults included
     notes: dict[str, Any] = {}  # the seed that was used, engine and image digest, classes, …
-    images: tuple[Outcome, ...] = ()
+    images: tuple[Outcome, ...] = ()  # one for each image and step
     error: str | None = None  # what ended the run as a whole
 
     @classmethod
@@ -62,8 +62,8 @@ class VerbRecord(BaseModel, frozen=True):
 class Manifest(BaseModel, frozen=True):
     """What is known about a data directory: the last run of each verb."""
 
-    versions: dict[str, str] = {}
-    verbs: dict[str, VerbRecord] = {}
+    versions: dict[str, str] = {}  # of Python and of the packages that compute
+    verbs: dict[str, VerbRecord] = {}  # by name of the verb
 
 
 def read_manifest(data_dir: Path) -> Manifest:

@@ -11,11 +11,11 @@ from tasks.records import FilesWritten
 class Outcome(BaseModel, frozen=True):
     """What became of one image in one step."""
 
-    image: str
+    image: str  # its name without folder and ending
     step: str  # the task's name
     state: Literal["done", "kept", "failed"]  # kept: the work had been done before
     files: dict[str, str] = {}  # file name: SHA-256
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = {}  # shape, seconds, class areas, …
     error: str | None = None  # what, where and what to do
     cause: str | None = None  # name of the error class
 

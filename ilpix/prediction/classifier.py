@@ -122,7 +122,7 @@ class Classifier:
         Raises:
             WrongChannelsError, ImageTooSmallError, NotFiniteError: if the image does not fit.
             UnreadableImageError, MissingDatasetError, ImageAxesError, PixelTypeError: from
-            `open_prepared`.
+                `open_prepared`.
             StoppedError: if `stop` was set.
         """
         n_threads = threads or _n_cores()
