@@ -1,4 +1,4 @@
-"""Links of pages to files of the repository that are not on the site: there only their text stays."""
+"""On the site a link to a file of the repository that is not on it becomes plain text."""
 
 import re
 from pathlib import Path
