@@ -16,12 +16,8 @@ from ilpix.arrays import FloatArray
 from ilpix.errors import IlpixError
 from ilpix.features.selection import FeatureSelection
 from ilpix.forest.growing import GrownForest, grow_in_parts
-from ilpix.training.quality import (
-    add_up,
-    judge_out_of_bag,
-    leave_one_crop_out,
-    summarise_importance,
-)
+from ilpix.training.judging import add_up, judge_out_of_bag, leave_one_crop_out
+from ilpix.training.quality import summarise_importance
 from ilpix.training.samples import Samples, advise
 
 SEED = 0  # as `ilpix train` has it

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 import flows
 from command import console
 from command.demo import demo as demo_flows
+from command.next_steps import next_step, results
 from command.quiet_prefect import quiet_prefect
 from command.server import ServerNotStartedError
 from command.watching import wait_until_trained
@@ -34,7 +35,7 @@ from flows.running.manifest import read_manifest
 from flows.running.progress import tell_pull
 from flows.settings import list_settings
 from ilpix.checks.findings import has_errors
-from ilpix.data_directory import PROBABILITIES, PROJECT, REPORT_PAGE
+from ilpix.data_directory import PROJECT
 from ilpix.errors import IlpixError
 from ilpix.project import label_images
 from ilpix.project.backups import tell_counts
@@ -274,8 +275,6 @@ def demo(folder: Path = Path("demo"), /) -> int:
     with reporting("run", Output(data_dir=folder)) as ended:
         share = demo_flows(folder)
         console.out.print(f"{100 * share:.1f} % of all pixels have the right class")
-        console.out.print(f"probabilities: {folder / PROBABILITIES}")
-        console.out.print(f"colour previews: {folder / REPORT_PAGE}")
     return ended.code
 
 
@@ -379,6 +378,9 @@ def reporting(verb: str, output: Output) -> Iterator[Ended]:
         console.print_json(record.model_dump(mode="json"))
     elif record and not ended.stopped and not output.quiet:
         console.print_summary(record)
+        console.print_lines(results(record, output.data_dir))
+        if not ended.code and (step := next_step(record, output.data_dir)):
+            console.print_lines([("next", step)])
 
 
 def main() -> None:

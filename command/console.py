@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -129,9 +129,13 @@ def print_summary(record: VerbRecord) -> None:
         images[outcome.image] = max(before, outcome.state, key=_WEIGHT.index)
     counts = Counter(images.values())
     told = ", ".join(f"{counts[state]} {text}" for state, text in _STATES.items() if counts[state])
-    out.print(
-        f"{record.verb}: {told or 'nothing to do'} in {record.seconds:.1f} s", highlight=False
-    )
+    print_lines([(record.verb, f"{told or 'ended'} in {record.seconds:.1f} s")])
+
+
+def print_lines(lines: Iterable[tuple[str, str]]) -> None:
+    """Print what and where, a line each; paths are never broken."""
+    for what, where in lines:
+        out.print(f"{what}: {where}", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_notice(text: str) -> None:

@@ -1,9 +1,7 @@
 """`train`: labels become a classifier that is stored in the project, as Ilastik stores it."""
 
 import logging
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from prefect import flow
 
@@ -66,17 +64,11 @@ def _train(
     }
     written = run.for_each_image(train_classifier, {project.path.name: call})
     for trained in written.values():
-        for sentence in [*trained.facts["advice"], *_told_quality(trained.facts)]:
+        run.notes["verdict"] = [*trained.facts["advice"], *trained.facts.get("verdict", ())]
+        for sentence in run.notes["verdict"]:
             _log.info("%s", sentence)
     if options.quality and written:
         show_markdown("train-quality", (report / TABLE_NAME).read_text(encoding="utf-8"))
-
-
-def _told_quality(facts: Mapping[str, Any]) -> Iterator[str]:
-    judged = {"out_of_bag_accuracy": "out of bag", "other_crops_accuracy": "on crops left out"}
-    for name, how in judged.items():
-        if (accuracy := facts.get(name)) is not None:
-            yield f"{100 * accuracy:.1f} % of the labelled pixels are recognised {how}"
 
 
 def _suggest(
@@ -91,7 +83,7 @@ def _suggest(
         "and take %.2f s a megapixel (all: %.2f s); train with --features %s",
         *(fewer, columns, 100 * kept, 100 * accuracy, after, before, table),
     )
-    run.notes["suggestion"] = written.facts
+    run.notes["suggestion"] = {"table": str(table), **written.facts}
 
 
 def _choose(run: VerbRun, project: PixelProject, choice: str | None) -> FeatureSelection:

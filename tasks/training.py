@@ -22,7 +22,9 @@ from ilpix.training.quality import assess_quality
 from ilpix.training.quality_report import write_quality_report
 from ilpix.training.samples import collect_samples
 from ilpix.training.storing import TrainingSummary, train
+from ilpix.training.verdict import verdict
 from tasks.caching import ContentPolicy
+from tasks.phases import tell_phase
 from tasks.records import FilesWritten, files_written
 from tasks.unchanged import InputChangedError, require_unchanged_inputs
 
@@ -60,7 +62,15 @@ def train_classifier(  # noqa: PLR0913 - each decides the result, or where it go
         threads: None for all cores; does not change the result.
         clear: an empty label image takes the labels of its crop away; else it is an error.
     """
-    summary = train(target, features, source or "project", seed=seed, threads=threads, clear=clear)
+    summary = train(
+        target,
+        features,
+        source or "project",
+        seed=seed,
+        threads=threads,
+        clear=clear,
+        tell=tell_phase,
+    )
     _tell_replaced(target, summary)
     facts: dict[str, Any] = {
         "pixels": {summary.class_names[label]: count for label, count in summary.pixels.items()},
@@ -72,13 +82,15 @@ def train_classifier(  # noqa: PLR0913 - each decides the result, or where it go
     }
     for report in targets:
         quality = assess_quality(
-            summary.samples, summary.grown, seed, class_names=summary.class_names, threads=threads
+            summary.samples,
+            summary.grown,
+            seed,
+            class_names=summary.class_names,
+            threads=threads,
+            tell=tell_phase,
         )
         write_quality_report(quality, report.parent)
-        facts |= {
-            "out_of_bag_accuracy": quality.out_of_bag.accuracy,
-            "other_crops_accuracy": quality.cross_validation and quality.cross_validation.accuracy,
-        }
+        facts["verdict"] = list(verdict(quality))
     require_unchanged_inputs()
     require_labels(target, source, labels)
     return files_written(target, *targets, **facts)

@@ -14,7 +14,6 @@ from prefect.context import FlowRunContext
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TextColumn,
     TimeElapsedColumn,
@@ -22,9 +21,10 @@ from rich.progress import (
 )
 
 from containers.images import PullProgress
+from ilpix.training.phases import Phase
 
 MB = 10**6
-PULL_LINE_EVERY_S = 5.0
+LINE_EVERY_S = 5.0
 ARTIFACT_EVERY_S = 2.0  # an update costs about 10 ms at the server
 
 _log = logging.getLogger(__name__)
@@ -35,6 +35,9 @@ class Step(Protocol):
 
     def advance(self, image: str) -> None:
         """Tell that one more image is done."""
+
+    def tell(self, phase: Phase) -> None:
+        """Tell what the work on an image is busy with."""
 
 
 class Display(Protocol):
@@ -65,7 +68,7 @@ class BarDisplay:
         columns = (
             TextColumn("{task.description:<12}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[image]}"),
@@ -77,19 +80,48 @@ class BarDisplay:
 class _LoggedStep:
     def __init__(self, title: str, total: int) -> None:
         self.title, self.total, self.done = title, total, 0
+        self.stage, self.began, self.last = "", 0.0, 0.0
 
     def advance(self, image: str) -> None:
         self.done += 1
         _log.info("%s %d/%d %s", self.title, self.done, self.total, image)
 
+    def tell(self, phase: Phase) -> None:
+        now = time.monotonic()
+        if phase.stage != self.stage:
+            self.stage, self.began = phase.stage, now
+        elif now - self.last < LINE_EVERY_S:
+            return
+        self.last = now
+        _log.info("%s: %s%s", self.title, phase.now, _time_left(now - self.began, phase.done))
+
+
+def _time_left(elapsed_s: float, done: float) -> str:
+    return f", about {elapsed_s * (1 - done) / done:.0f} s left" if done else ""
+
 
 class _BarStep:
     def __init__(self, progress: Progress, title: str, total: int) -> None:
-        self.progress = progress
-        self.task = progress.add_task(title, total=total, image="")
+        self.progress, self.done, self.total, self.stage = progress, 0, total, ""
+        self.task = progress.add_task(title, total=total, image="", count=f"0/{total}")
 
     def advance(self, image: str) -> None:
-        self.progress.update(self.task, advance=1, image=image)
+        self.done += 1
+        self.progress.update(
+            self.task,
+            total=self.total,
+            completed=self.done,
+            image=image,
+            count=f"{self.done}/{self.total}",
+        )
+
+    def tell(self, phase: Phase) -> None:
+        if phase.stage != self.stage:  # the speed of another stage says nothing
+            self.stage = phase.stage
+            self.progress.reset(self.task, total=1.0)
+        self.progress.update(
+            self.task, completed=phase.done, image=phase.now, count=f"{phase.done:4.0%}"
+        )
 
 
 display: ContextVar[Display] = ContextVar(
@@ -115,7 +147,7 @@ def tell_pull(image: str, say: Callable[[str], None] = _log.info) -> Callable[[P
     def tell(pull: PullProgress) -> None:
         nonlocal last
         now, is_whole = time.monotonic(), pull.done_bytes == pull.total_bytes
-        if now - last >= PULL_LINE_EVERY_S or is_whole:
+        if now - last >= LINE_EVERY_S or is_whole:
             last = now
             say(f"pulling {image}: {pull.done_bytes // MB} of {pull.total_bytes // MB} MB")
 
@@ -130,6 +162,10 @@ class _Both:
         for step in self.steps:
             step.advance(image)
 
+    def tell(self, phase: Phase) -> None:
+        for step in self.steps:
+            step.tell(phase)
+
 
 class _ArtifactStep:
     def __init__(self, title: str, total: int) -> None:
@@ -139,17 +175,22 @@ class _ArtifactStep:
 
     def advance(self, image: str) -> None:
         self.done += 1
+        self._update_at_times(self.done / self.total, self._told(image))
+
+    def tell(self, phase: Phase) -> None:
+        self._update_at_times(phase.done, phase.now)
+
+    def finish(self) -> None:
+        self._update(self.done / self.total, self._told("finished"))
+
+    def _told(self, last: str) -> str:
+        return f"{self.done} of {self.total}, last: {last}"
+
+    def _update_at_times(self, share: float, description: str) -> None:
         now = time.monotonic()
         if now - self.last >= ARTIFACT_EVERY_S:
             self.last = now
-            self._update(image)
+            self._update(share, description)
 
-    def finish(self) -> None:
-        self._update("finished")
-
-    def _update(self, image: str) -> None:
-        update_progress_artifact(
-            self.artifact,
-            100 * self.done / self.total,
-            description=f"{self.done} of {self.total}, last: {image}",
-        )
+    def _update(self, share: float, description: str) -> None:
+        update_progress_artifact(self.artifact, 100 * share, description=description)

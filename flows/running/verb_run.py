@@ -29,6 +29,7 @@ from ilpix.data_directory import LOCK, RECORDS, WORKSPACE
 from ilpix.errors import IlpixError
 from ilpix.files import printable
 from tasks.chunks import run_chunk
+from tasks.phases import listening
 from tasks.records import FilesWritten
 from tasks.stopping import stopping_on_error
 
@@ -102,6 +103,7 @@ class VerbRun:
         states: dict[str, State[Any]] = {}
         with (
             showing(work.name, len(calls)) as step,
+            listening(step.tell),
             task_runner(self.settings, self.width(len(calls))) as runner,
             stopping_on_error(),  # inside the runner, whose end waits for its threads
         ):

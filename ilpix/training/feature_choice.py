@@ -15,7 +15,8 @@ from ilpix.prediction.classifier import Classifier
 from ilpix.project.label_images import crop_path, lane_stem
 from ilpix.project.reading import PixelProject
 from ilpix.training.errors import FeatureChoiceError, OneCropError
-from ilpix.training.quality import Grow, add_up, crop_folds, judge, summarise_importance
+from ilpix.training.judging import Grow, add_up, crop_folds, judge
+from ilpix.training.quality import summarise_importance
 from ilpix.training.samples import Samples
 
 TOLERANCE = 0.0025  # of accuracy: a quarter of a percent of the pixels

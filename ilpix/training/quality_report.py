@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ilpix.files import replacing, write_text
-from ilpix.training.quality import Confusion, QualityReport
+from ilpix.training.judging import Confusion
+from ilpix.training.quality import QualityReport
+from ilpix.training.verdict import verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,13 +53,20 @@ def as_json(report: QualityReport) -> dict[str, Any]:
             for result in report.crops
         ],
         "learning_curve": [
-            {"pixels": point.pixels, "accuracy": point.accuracy} for point in report.learning_curve
+            {
+                "pixels": point.pixels,
+                "accuracy": point.accuracy,
+                "mean_recall": point.mean_recall,
+                "standard_error": _number(point.error),
+            }
+            for point in report.learning_curve
         ],
         "importance": {
             "features": report.importance.features,
             "scales_px": {f"{scale:g}": part for scale, part in report.importance.scales.items()},
             "channels": report.importance.channels,
         },
+        "verdict": list(verdict(report)),
         "advice": list(report.advice),
     }
 
@@ -70,7 +79,7 @@ def as_markdown(report: QualityReport) -> str:
             [
                 "# Quality of the classifier",
                 _summary(report),
-                *[f"- {sentence}" for sentence in report.advice],
+                *_sentences(report),
                 "## Confusion (pixels)\n\nRows: as labelled. Columns: as predicted.",
                 _confusion_table(validation or report.out_of_bag, report.class_names),
                 *_crop_section(report),
@@ -84,6 +93,11 @@ def as_markdown(report: QualityReport) -> str:
         )
         + "\n"
     )
+
+
+def _sentences(report: QualityReport) -> list[str]:
+    sentences = (*verdict(report), *report.advice)
+    return ["\n".join(f"- {sentence}" for sentence in sentences)] if sentences else []
 
 
 def _summary(report: QualityReport) -> str:
@@ -125,8 +139,16 @@ def _crop_section(report: QualityReport) -> list[str]:
 def _curve_section(report: QualityReport) -> list[str]:
     if not report.learning_curve:
         return []
-    rows = [(str(point.pixels), _percent(point.accuracy)) for point in report.learning_curve]
-    return ["## Learning curve", _table(("labelled pixels", "accuracy on other crops"), rows)]
+    rows = [
+        (
+            str(point.pixels),
+            f"{_percent(point.mean_recall)} ± {_percent(point.error)}",
+            _percent(point.accuracy),
+        )
+        for point in report.learning_curve
+    ]
+    heads = ("labelled pixels", "mean recall on other crops", "accuracy")
+    return ["## Learning curve", _table(heads, rows)]
 
 
 def _importance_parts(report: QualityReport) -> list[tuple[str, list[tuple[object, float]]]]:
@@ -226,9 +248,16 @@ def _plot_crops(report: QualityReport, axes: "Axes") -> None:
 
 def _plot_curve(report: QualityReport, axes: "Axes") -> None:
     pixels = [point.pixels for point in report.learning_curve]
-    axes.semilogx(pixels, [point.accuracy for point in report.learning_curve], "o-", base=2)
+    recalls = [point.mean_recall for point in report.learning_curve]
+    errors = np.nan_to_num([point.error for point in report.learning_curve])
+    axes.errorbar(pixels, recalls, errors, fmt="o-", capsize=3)
+    axes.set_xscale("log", base=2)
     axes.set_xticks(pixels, [str(count) for count in pixels])
-    axes.set(xlabel="labelled pixels", ylabel="accuracy on other crops", title="Learning curve")
+    axes.set(
+        xlabel="labelled pixels",
+        ylabel="mean recall on other crops, ± standard error",
+        title="Learning curve",
+    )
     axes.grid(visible=True)
 
 

@@ -16,6 +16,7 @@ from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.label_images import crop_path, lane_stem
 from ilpix.project.reading import Lane, PixelProject
 from ilpix.training.errors import NoLabelsError
+from ilpix.training.phases import Phase, Tell, tell_nobody
 
 FEW_PIXELS = 20  # of a class; so few seldom show how much a class varies
 
@@ -49,7 +50,10 @@ class Samples:
 
 
 def collect_samples(
-    project: PixelProject, labels: Mapping[int, LabelImage], selection: FeatureSelection
+    project: PixelProject,
+    labels: Mapping[int, LabelImage],
+    selection: FeatureSelection,
+    tell: Tell = tell_nobody,
 ) -> Samples:
     """Compute the features of every labelled pixel; parts of a crop without labels cost nothing.
 
@@ -57,6 +61,7 @@ def collect_samples(
         project: names the crop of each lane.
         labels: (Y, X) label values by lane index; lanes without labels may be missing.
         selection: which features.
+        tell: is told each crop.
 
     Raises:
         NoLabelsError: if no pixel is labelled.
@@ -66,7 +71,11 @@ def collect_samples(
     if not lanes:
         raise NoLabelsError(project.path)
     problems: list[Problem] = []
-    parts = [_sample_crop(project, lane, labels[lane.index], selection, problems) for lane in lanes]
+    parts = []
+    for done, lane in enumerate(lanes):
+        now = f"features of crop {done + 1} of {len(lanes)}"
+        tell(Phase("features", now, done / len(lanes)))
+        parts.append(_sample_crop(project, lane, labels[lane.index], selection, problems))
     if len({part.n_channels for part in parts}) > 1 and not problems:
         problems = [
             Problem(lane_stem(lane), f"has {part.n_channels} channels, other crops do not")

@@ -15,6 +15,7 @@ from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import PixelProject, read_project
 from ilpix.project.writing import store_classifier
 from ilpix.training.errors import ProjectChangedError
+from ilpix.training.phases import Phase, Tell, tell_nobody
 from ilpix.training.samples import Samples, advise, collect_samples
 
 LabelSource = Literal["project"] | Path  # or a folder of label images, or a CSV table of points
@@ -34,7 +35,7 @@ class TrainingSummary:
     backup: Path | None  # of the project as it was; None where nothing of it was replaced
 
 
-def train(  # noqa: PLR0913 - each decides the result
+def train(  # noqa: PLR0913 - what decides the classifier, and who is told
     project_path: Path,
     selection: FeatureSelection,
     labels: LabelSource = "project",
@@ -42,6 +43,7 @@ def train(  # noqa: PLR0913 - each decides the result
     seed: int,
     threads: int | None = None,
     clear: bool = False,
+    tell: Tell = tell_nobody,
 ) -> TrainingSummary:
     """Train a classifier and store it in the project with the labels and the choice of features.
 
@@ -56,6 +58,7 @@ def train(  # noqa: PLR0913 - each decides the result
         seed: from 0 to 2^32 - 1; the same seed and labels give the same classifier.
         threads: None for all cores; does not change the classifier.
         clear: an empty label image takes the labels of its crop away; else it is an error.
+        tell: is told what is begun.
 
     Raises:
         InvalidProjectError: if the project cannot be read.
@@ -73,7 +76,8 @@ def train(  # noqa: PLR0913 - each decides the result
     digest = sha256_of(project_path) if project_path.is_file() else ""
     project = read_project(project_path)
     new_labels = {} if labels == "project" else read_label_source(project, labels, clear=clear)
-    samples = collect_samples(project, read_all_labels(project) | new_labels, selection)
+    samples = collect_samples(project, read_all_labels(project) | new_labels, selection, tell)
+    tell(Phase("growing", f"growing {TREES} trees from {len(samples.labels)} labelled pixels", 0.0))
     grown = grow_forest(samples.features, samples.labels, seed, n_trees=TREES, threads=threads)
     with replacing(project_path) as temporary:
         shutil.copyfile(project_path, temporary)

@@ -12,16 +12,14 @@ from PIL import Image
 from ilpix.features.selection import FeatureColumn
 from ilpix.files import sha256_of
 from ilpix.forest.growing import grow_forest, mean_votes
-from ilpix.training.quality import (
+from ilpix.training.judging import (
     Confusion,
-    QualityReport,
-    assess_quality,
     crop_folds,
-    draw_learning_curve,
     judge_out_of_bag,
     leave_one_crop_out,
-    summarise_importance,
 )
+from ilpix.training.learning_curve import draw_learning_curve
+from ilpix.training.quality import QualityReport, assess_quality, summarise_importance
 from ilpix.training.quality_report import as_json, as_markdown, write_quality_report
 from ilpix.training.samples import Samples
 

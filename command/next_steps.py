@@ -1,0 +1,64 @@
+"""What is said when a verb has ended: where its results are, and what comes next."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from flows.running.manifest import VerbRecord
+from ilpix.data_directory import PROJECT, REPORT_PAGE, TRAINING_REPORT
+from ilpix.errors import IlpixError
+from ilpix.project.reading import read_project
+from ilpix.training.quality_report import TABLE_NAME
+
+Line = tuple[str, str]  # what, and where it is or how it goes
+
+
+def results(record: VerbRecord, data_dir: Path) -> Iterator[Line]:
+    """Yield where the results of a verb are, of those that are there."""
+    chosen = record.parameters
+    paths = {
+        "prepare": {"crops": chosen.get("cropout"), "project": chosen.get("ilp")},
+        "train": {"project": chosen.get("ilp"), "quality": TRAINING_REPORT / TABLE_NAME},
+        "run": {"probabilities": chosen.get("probabilities"), "report": REPORT_PAGE},
+        "fix": {"project": chosen.get("ilp")},
+    }
+    for what, path in paths[record.verb].items():
+        if path and (data_dir / path).exists():
+            yield what, str(data_dir / path)
+
+
+def next_step(record: VerbRecord, data_dir: Path) -> str:
+    """Return what a person does next; empty where nothing is left to do."""
+    given = _given(record.parameters, data_dir)
+    match record.verb:
+        case "prepare":
+            return _after_preparing(data_dir / record.parameters["ilp"], given)
+        case "train" if record.parameters["suggest"]:
+            return f"ilpix train{given} --features {record.notes['suggestion']['table']}"
+        case "train":
+            return f"ilpix run{given}"
+        case "fix":
+            return f"ilpix check{given}"
+    return ""
+
+
+def _after_preparing(project: Path, given: str) -> str:
+    try:
+        found = read_project(project)
+    except IlpixError:
+        return ""
+    if found.has_classifier:
+        return f"ilpix run{given}"
+    if found.has_labels:
+        return f"ilpix train{given}"
+    place = "" if project == PROJECT else f" -p {project}"
+    return (
+        f"label every class in several crops, in Ilastik (ilpix gui{place}) or in any other "
+        f"program (ilpix train{given} --labels FOLDER)"
+    )
+
+
+def _given(chosen: dict[str, Any], data_dir: Path) -> str:
+    """The flags that name the same folder and project again, where they are not the usual ones."""
+    folder = "" if data_dir == Path() else f" -C {data_dir}"
+    return folder + ("" if Path(chosen["ilp"]) == PROJECT else f" --ilp {chosen['ilp']}")

@@ -1,0 +1,36 @@
+"""What is said after a verb: where the results are, and what comes next."""
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from command.next_steps import next_step, results
+from flows.options import PrepareOptions, RunOptions, TrainOptions
+from flows.running.manifest import VerbRecord
+from ilpix.images.hdf5 import ImageRecord
+from ilpix.images.preparation import PreparationOptions
+from ilpix.project.writing import create_project, label_classes
+
+
+def record(verb: str, options: BaseModel) -> VerbRecord:
+    return VerbRecord.begun(verb, options)
+
+
+def test_results_are_named_as_the_folder_was_given_and_only_where_they_are(tmp_path: Path) -> None:
+    (tmp_path / "ilastik_probabilities").mkdir()
+    told = list(results(record("run", RunOptions()), tmp_path))
+    assert told == [("probabilities", str(tmp_path / "ilastik_probabilities"))]
+
+
+def test_after_preparing_somebody_labels(tmp_path: Path) -> None:
+    classes = label_classes(["Nucleus", "Background"])
+    image = ImageRecord(channel_names=("DNA",), preparation=PreparationOptions())
+    create_project(tmp_path / "p.ilp", {"ilastik_crops/a.h5": (1, 9, 9)}, classes, image)
+    step = next_step(record("prepare", PrepareOptions(ilp=Path("p.ilp"))), tmp_path)
+    assert f"ilpix gui -p {tmp_path / 'p.ilp'}" in step
+    assert f"ilpix train -C {tmp_path} --ilp p.ilp --labels FOLDER" in step
+
+
+def test_after_training_the_images_are_predicted() -> None:
+    assert next_step(record("train", TrainOptions()), Path()) == "ilpix run"
+    assert next_step(record("run", RunOptions()), Path()) == ""
