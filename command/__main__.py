@@ -11,7 +11,7 @@ import os
 import sys
 from threading import Thread
 
-import tasks.prefect_environment  # noqa: F401 - before a server is started
+import tasks.environment  # noqa: F401 - before a server is started
 from command.ending import end_soon_after_signals
 from command.server import TemporaryServer
 from ilpix.rooms import HiddenRoomError, require_own_rooms

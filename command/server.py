@@ -88,7 +88,8 @@ class TemporaryServer:
     def _last_words(self) -> str:
         self._said.seek(0)
         lines = self._said.read().decode(errors="replace").splitlines()
-        return "\n".join([line for line in lines if line[:1].strip()][-LAST_LINES:])
+        told = [line for line in lines if line[:1].strip() and not line.startswith("Traceback")]
+        return "\n".join(told[-LAST_LINES:])
 
     def _is_healthy(self) -> bool:
         connection = HTTPConnection(HOST, self._port, timeout=1)

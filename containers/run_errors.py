@@ -11,7 +11,10 @@ from containers.errors import ContainerError
 LOG_TAIL_CHARS = 3000
 LOG_MARK = "log: "  # begins the line of a message that says where the log is
 MOST_NAMES, MOST_CHARS = 3, 300
-_ERROR = re.compile(r"(?:^|\s)((?:\w+\.)*\w*(?:Error|Exception|Violation)\b: .+)")
+_ERROR = re.compile(
+    r"(?:^|\s)((?:\w+\.)*\w*(?:Error|Exception|Violation)\b: .+)"
+    r"|(.*(?:No space left on device|Disk quota exceeded|Unused command-line args).*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def name_some(names: Sequence[str]) -> str:
 def last_sentence(log: str) -> str:
     """Return the last error that a log tells of, else its last line; none of a traceback."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    errors = [found.group(1) for line in lines if (found := _ERROR.search(line))]
+    errors = [found[1] or found[2] for line in lines if (found := _ERROR.search(line))]
     return (errors or lines or [""])[-1][:MOST_CHARS]
 
 

@@ -1,6 +1,6 @@
 """What happens in which order in ilpix: one flow per verb, and the settings."""
 
-import tasks.prefect_environment  # noqa: F401 - before Prefect is imported
+import tasks.environment  # noqa: F401 - before Prefect and numba are imported
 from flows.check import check
 from flows.classify import classify
 from flows.fix import fix

@@ -1,0 +1,42 @@
+"""What is set before Prefect and numba are imported."""
+
+import os
+
+import pytest
+
+from tasks import environment
+from tasks.environment import prepare_environment
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is set here is gone after the test."""
+    for name in ("no_proxy", "NO_PROXY", "PREFECT_HOME", "NUMBA_CACHE_DIR"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+
+
+def test_hosts_that_are_asked_directly_stay_and_this_machine_is_added(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("no_proxy", "lab.org, 10.0.0.1")
+    prepare_environment()
+    expected = "lab.org,10.0.0.1,127.0.0.1,localhost,::1"
+    assert (os.environ["no_proxy"], os.environ["NO_PROXY"]) == (expected, expected)
+
+
+def test_a_proxy_for_nothing_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    prepare_environment()
+    assert os.environ["NO_PROXY"] == "*"
+
+
+def test_compiled_code_and_records_go_to_a_temporary_folder_where_no_other_can_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a container with an arbitrary user the program ended when it was imported."""
+    monkeypatch.setenv("HOME", "/proc/nobody")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(environment, "PROGRAM", environment.Path("/proc/nothing"))
+    prepare_environment()
+    assert os.access(os.environ["PREFECT_HOME"], os.W_OK)
+    assert os.access(os.environ["NUMBA_CACHE_DIR"], os.W_OK)
