@@ -38,9 +38,9 @@ from ilpix.checks.findings import has_errors
 from ilpix.data_directory import PROJECT
 from ilpix.errors import IlpixError
 from ilpix.project import label_images
-from ilpix.project.backups import tell_counts
 from ilpix.project.reading import read_project
 from ilpix.project.summary import summarise
+from ilpix.project.work import tell_counts
 
 app = App(
     name="ilpix",
@@ -141,7 +141,8 @@ def fix(
     with reporting("fix", output) as ended:
         flows.fix(output.data_dir, options)
         plan = read_manifest(output.data_dir).verbs["fix"].notes["plan"]
-        console.print_rows("plan" if options.dry_run else "fixed", plan)
+        title = "missing" if options.rescue else "plan" if options.dry_run else "fixed"
+        console.print_rows(title, plan)
     return ended.code
 
 

@@ -129,7 +129,8 @@ def print_summary(record: VerbRecord) -> None:
         images[outcome.image] = max(before, outcome.state, key=_WEIGHT.index)
     counts = Counter(images.values())
     told = ", ".join(f"{counts[state]} {text}" for state, text in _STATES.items() if counts[state])
-    print_lines([(record.verb, f"{told or 'ended'} in {record.seconds:.1f} s")])
+    told = told or record.notes.get("summary") or "ended"
+    print_lines([(record.verb, f"{told} in {record.seconds:.1f} s")])
 
 
 def print_lines(lines: Iterable[tuple[str, str]]) -> None:

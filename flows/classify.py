@@ -97,7 +97,9 @@ def classify(
     project = read_project(path)
     training = training.model_copy(update={"ilp": preparing.ilp})
     chosen = predicting.model_copy(update={"ilp": preparing.ilp, "img": preparing.imgout})
-    if training.labels or (project.has_labels and not project.has_classifier):
+    if training.labels or (
+        (project.has_labels or project.training_problems) and not project.has_classifier
+    ):
         train(data_dir, training)
     elif not project.has_classifier:
         if deployment.get_id() is None or if_untrained == "fail":

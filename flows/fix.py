@@ -6,11 +6,11 @@ from pathlib import Path
 from prefect import flow
 
 from flows.options import FixOptions
-from flows.running.verb_run import running
+from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_table
 from ilpix.repair.applying import finish_interrupted_fix
 from ilpix.repair.plan import FixPlan, plan_fix
-from tasks.fixing import fix_project
+from tasks.fixing import fix_project, rescue
 
 _log = logging.getLogger(__name__)
 
@@ -24,14 +24,17 @@ def fix(data_dir: Path = Path(), options: FixOptions = FixOptions()) -> Path:
         options: which project and crops, and whether the old ones are kept.
 
     Returns:
-        The project.
+        The project; with `rescue` the new one.
 
     Raises:
-        FixRefusedError: if something does not match, or a backup is in the way; nothing is changed.
+        FixRefusedError: if something does not match, or a rescue would replace a file; nothing is
+            changed.
         IlpixError: if the project cannot be read.
     """
     with running("fix", data_dir, options) as run:
         project = run.path(options.ilp)
+        if options.rescue:
+            return _rescue(run, project, run.path(options.rescue))
         if not options.dry_run and finish_interrupted_fix(project):
             _log.warning("%s: a fix that had been interrupted was finished first", project)
         plan = plan_fix(
@@ -43,9 +46,21 @@ def fix(data_dir: Path = Path(), options: FixOptions = FixOptions()) -> Path:
         )
         run.notes["plan"] = _table_of(plan)
         show_table("fix-plan", run.notes["plan"], "what is changed, lane by lane")
+        planned = plan.summary or "nothing to do"
+        run.notes["summary"] = f"would change {planned}" if options.dry_run else planned
+        if plan.removed_labels:
+            _log.warning("%s", plan.removed_labels)
         if not options.dry_run and (plan.is_needed or plan.problems):
             fix_project(plan, backup=options.backup)
     return project
+
+
+def _rescue(run: VerbRun, project: Path, target: Path) -> Path:
+    written = rescue(project, target)
+    run.notes["plan"] = written.facts["lost"]
+    run.notes["summary"] = written.facts["summary"]
+    show_table("rescue", run.notes["plan"], "what is missing")
+    return target
 
 
 def _table_of(plan: FixPlan) -> list[dict[str, str]]:

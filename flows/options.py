@@ -280,6 +280,12 @@ class FixOptions(Options):
         title="Go on with what fits",
         description="go on although there are crops without a lane or lanes without a crop",
     )
+    rescue: Path | None = Field(
+        None,
+        title="Rescue into",
+        description="do nothing but write what can still be read of a damaged project into this "
+        "new one, in the same folder, and say what is missing",
+    )
     dry_run: bool = Field(
         default=False, title="Only show the plan", description="say what would be done"
     )

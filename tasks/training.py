@@ -13,10 +13,10 @@ from prefect.cache_policies import NO_CACHE
 
 from ilpix.features.selection import FeatureSelection
 from ilpix.forest.growing import grow_forest
-from ilpix.project.backups import tell_counts
 from ilpix.project.label_images import crop_path, read_label_source
 from ilpix.project.labels import read_all_labels
 from ilpix.project.reading import PixelProject, read_project
+from ilpix.project.work import tell_counts
 from ilpix.training.feature_choice import measure_speed, suggest_features, write_feature_table
 from ilpix.training.quality import assess_quality
 from ilpix.training.quality_report import write_quality_report

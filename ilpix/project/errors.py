@@ -25,12 +25,10 @@ class UnreadableProjectError(IlpixError, OSError):
 
     path: Path
     reason: str
+    advice: str = "check the path, or restore the file from a backup"
 
     def __str__(self) -> str:
-        return (
-            f"{self.path} cannot be opened as an Ilastik project: {self.reason}; "
-            "check the path, or restore the file from a backup"
-        )
+        return f"{self.path} cannot be opened as an Ilastik project: {self.reason}; {self.advice}"
 
 
 class ProjectLockedError(IlpixError, OSError):

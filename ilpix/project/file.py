@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ilpix.errors import InvalidProjectError, Problem
 from ilpix.images.stored_texts import StoredTexts
+from ilpix.project.backups import advise_restoring
 from ilpix.project.errors import (
     NoProjectError,
     ProjectLockedError,
@@ -60,16 +61,37 @@ def open_project(path: Path) -> Iterator[h5py.File]:
     except BlockingIOError as error:
         raise ProjectLockedError(path) from error
     except OSError as error:
-        raise UnreadableProjectError(path, str(error)) from error
+        raise UnreadableProjectError(path, str(error), advise_restoring(path)) from error
     with file:
+        _require_no_other_workflow(file, path)
         require_self_contained(file, path)
         reader = ProjectReader(file)
         workflow = reader.text("workflowName")
+        if workflow != WORKFLOW:
+            reader.note("workflowName", "names no workflow")
         if reader.problems:
             raise InvalidProjectError(path, tuple(reader.problems))
-        if workflow != WORKFLOW:
-            raise WrongWorkflowError(path, workflow)
         yield file
+
+
+def _require_no_other_workflow(file: h5py.File, path: Path) -> None:
+    """Name another workflow before anything else of its project is looked at.
+
+    Raises:
+        WrongWorkflowError: if there is another one; what cannot be read is said by who reads it.
+    """
+    try:
+        if not isinstance(file.get("workflowName", getlink=True), h5py.HardLink):
+            return
+        item = h5py.h5o.open(file.id, b"workflowName")
+        with StoredTexts(path, file.userblock_size) as texts:
+            if check_object(item, h5py.h5o.get_info(item).addr, texts):
+                return
+    except DAMAGE:
+        return
+    workflow = ProjectReader(file).text("workflowName")
+    if workflow not in {"", WORKFLOW}:
+        raise WrongWorkflowError(path, workflow)
 
 
 def require_self_contained(file: h5py.File, path: Path) -> None:
@@ -83,7 +105,7 @@ def require_self_contained(file: h5py.File, path: Path) -> None:
         with StoredTexts(path, file.userblock_size) as texts:
             _walk(file, texts, problems)
     except DAMAGE as error:
-        problems.append(Problem("/", f"is damaged: {error}; restore the file from a backup"))
+        problems.append(Problem("/", f"is damaged: {error}; {advise_restoring(path)}"))
     if problems:
         raise InvalidProjectError(path, tuple(problems))
 
@@ -94,7 +116,7 @@ def _walk(file: h5py.File, texts: StoredTexts, problems: list[Problem]) -> None:
     groups = [("", root)]
     address = h5py.h5o.get_info(root).addr
     met = {address}
-    problems += [Problem("/", what) for what in _check_object(root, address, texts)]
+    problems += [Problem("/", what) for what in check_object(root, address, texts)]
     while groups:
         parent, group = groups.pop()
         for name in group:
@@ -112,14 +134,15 @@ def _walk(file: h5py.File, texts: StoredTexts, problems: list[Problem]) -> None:
             item = h5py.h5o.open(group, name)
             if isinstance(item, h5py.h5g.GroupID):
                 groups.append((where, item))
-            problems += [Problem(where, what) for what in _check_object(item, info.addr, texts)]
+            problems += [Problem(where, what) for what in check_object(item, info.addr, texts)]
             met.add(info.addr)
             if len(met) > MAX_OBJECTS:
                 problems.append(Problem("/", f"holds more than {MAX_OBJECTS} groups and datasets"))
                 return
 
 
-def _check_object(item: _Item, address: int, texts: StoredTexts) -> list[str]:
+def check_object(item: _Item, address: int, texts: StoredTexts) -> list[str]:
+    """Return what is wrong with a group or dataset, before any value of it is read."""
     problems = []
     lengths = [0]
     try:

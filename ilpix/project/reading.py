@@ -160,7 +160,7 @@ def read_project(path: Path) -> PixelProject:
             features=features,
             forest=forest,
             labelled_pixels=tuple(counts),
-            record=_read_record(reader),
+            record=read_record(reader),
             training_problems=tuple(training.problems),
         )
     if reader.problems:
@@ -189,7 +189,7 @@ def read_lanes(reader: ProjectReader) -> tuple[Lane, ...]:
         reader.note(INFOS, f"has the lanes {', '.join(names[:5])} …, not lane0000, lane0001, …")
         return ()
     lanes = (
-        _read_lane(reader, index, f"{INFOS}/{name}/Raw Data") for index, name in enumerate(names)
+        read_lane(reader, index, f"{INFOS}/{name}/Raw Data") for index, name in enumerate(names)
     )
     return tuple(lane for lane in lanes if lane is not None)
 
@@ -215,7 +215,8 @@ def _usable_lanes(reader: ProjectReader, lanes: Iterable[Lane]) -> tuple[Lane, .
     return tuple(lane for lane in lanes if not lane.flaw)
 
 
-def _read_lane(reader: ProjectReader, index: int, where: str) -> Lane | None:
+def read_lane(reader: ProjectReader, index: int, where: str) -> Lane | None:
+    """Read the entry `Raw Data` of a lane; None where it is damaged, with problems of `reader`."""
     n_known = len(reader.problems)
     group = reader.group(where)
     if group is None:
@@ -351,7 +352,8 @@ def _count_labels(
     return tuple(int(count) for count in counts[1 : n_classes + 1])
 
 
-def _read_record(reader: ProjectReader) -> ImageRecord | None:
+def read_record(reader: ProjectReader) -> ImageRecord | None:
+    """Read how the crops of an open project were made; None where it does not say."""
     text = reader.attribute_text("/", RECORD)
     if text is None:
         return None

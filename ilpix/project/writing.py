@@ -233,7 +233,7 @@ def copy_without(source: h5py.Group, target: h5py.Group, without: Collection[str
     Raises:
         InvalidProjectError: if a value is damaged.
     """
-    _copy_attributes(source, target)
+    copy_attributes(source, target)
     for name, item in source.items():
         where = item.name.lstrip("/")
         if where in without:
@@ -262,13 +262,14 @@ def copy_dataset(source: h5py.Dataset, target: h5py.Group, name: str) -> None:
             compression=source.compression,
             compression_opts=source.compression_opts,
         )
-        _copy_attributes(source, copy)
+        copy_attributes(source, copy)
     except DAMAGE as error:
         problem = Problem(source.name, f"cannot be copied: {error}")
         raise InvalidProjectError(Path(source.file.filename), (problem,)) from error
 
 
-def _copy_attributes(source: h5py.Group | h5py.Dataset, target: h5py.Group | h5py.Dataset) -> None:
+def copy_attributes(source: h5py.Group | h5py.Dataset, target: h5py.Group | h5py.Dataset) -> None:
+    """Copy all attributes of a group or dataset with their types."""
     for name, value in source.attrs.items():
         dtype = None if isinstance(value, h5py.Empty) else source.attrs.get_id(name).dtype
         target.attrs.create(name, value, dtype=dtype)

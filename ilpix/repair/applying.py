@@ -165,6 +165,7 @@ def _make_project(plan: FixPlan, target_path: Path) -> None:
         if lane.labels and (lane.changes or lane.label_changes)
     }
     without = {_lane_group(lane) for lane, _ in lanes} | set(labels)
+    without |= set(plan.spare_labels)
     if plan.changes_export:
         without.add(EXPORT)
     if not any(lane.mismatch for lane in plan.lanes):

@@ -182,6 +182,7 @@ def _entry_changes(
     is_as_wanted = {
         "lane refers to a file": lane.dataset_class == LANE_CLASS and lane.inner_path is None,
         f"path {path}": lane.file_path == path,
+        "size of its crop": not lane.flaw,
         "axes become cyx": (lane.axes, lane.shape) == (CROP_AXES, planes),
         "nickname": lane.nickname == Path(file_name).stem,
     }

@@ -7,7 +7,7 @@ and changes nothing; `ilpix.repair.applying` carries the plan out.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +16,20 @@ import numpy as np
 
 from ilpix.errors import InvalidProjectError, Problem
 from ilpix.project.file import DAMAGE, INFOS, ProjectReader, open_project
-from ilpix.project.reading import Lane, read_classes, read_features_and_forest, read_lanes
+from ilpix.project.label_blocks import find_spare_labels
+from ilpix.project.reading import (
+    LABEL_NAMES,
+    Lane,
+    read_classes,
+    read_features_and_forest,
+    read_lanes,
+)
+from ilpix.project.work import tell_counts
 from ilpix.project.writing import EXPORT
 from ilpix.repair.crop_files import KNOWN_AXES, find_crop_files
 from ilpix.repair.crop_matching import file_names, match_crops
 from ilpix.repair.errors import FixRefusedError
+from ilpix.repair.label_plan import PixelCounts
 from ilpix.repair.lane_plan import FixRow, LaneContext, LanePlan, plan_lane
 from ilpix.repair.swap import journal_of
 
@@ -37,6 +46,8 @@ class FixPlan:
     lanes: tuple[LanePlan, ...]
     spare_files: tuple[Path, ...]  # crops that no lane uses; they stay as they are
     changes_export: bool
+    spare_labels: tuple[str, ...]  # label layers of lanes that are not there; they are taken out
+    class_names: tuple[str, ...]
     partial: bool  # whether lanes without a crop and crops without a lane are accepted
 
     @property
@@ -47,7 +58,9 @@ class FixPlan:
     @property
     def changes_project(self) -> bool:
         """Whether the project has to be written anew."""
-        return self.changes_export or any(lane.changes or lane.label_changes for lane in self.lanes)
+        return bool(self.changes_export or self.spare_labels) or any(
+            lane.changes or lane.label_changes for lane in self.lanes
+        )
 
     @property
     def is_needed(self) -> bool:
@@ -67,8 +80,43 @@ class FixPlan:
         """The plan as a table."""
         lanes = [plan.row for plan in self.lanes]
         spare = [FixRow("", path.name, "no lane uses this crop", True) for path in self.spare_files]
+        lost = "taken out: labels of a lane that the project does not have"
+        labels = [FixRow(where.rpartition("/")[2], "", lost, False) for where in self.spare_labels]
         export = [FixRow("", "", f"export uint16 TIFFs to {self.output_folder}", False)]
-        return (*lanes, *spare, *(export if self.changes_export else ()))
+        return (*lanes, *spare, *labels, *(export if self.changes_export else ()))
+
+    @property
+    def summary(self) -> str:
+        """How much changes, in a line; empty where nothing does."""
+        counts = {
+            "lane": sum(bool(plan.changes) for plan in self.lanes),
+            "crop": len({plan.crop for plan in self.lanes if plan.converts_crop}),
+            "label layer": sum(bool(plan.label_changes) for plan in self.lanes)
+            + len(self.spare_labels),
+        }
+        told = [f"{n} {what}{'s' * (n > 1)}" for what, n in counts.items() if n]
+        return ", ".join([*told, *(["export settings"] if self.changes_export else [])])
+
+    @property
+    def removed_labels(self) -> str:
+        """Labelled pixels per class before and after, in words; empty where none are taken out."""
+        planned = [plan.labels for plan in self.lanes if plan.labels is not None]
+        if not self.spare_labels and not any(labels.removed for labels in planned):
+            return ""
+        before, after = (
+            self._by_class([getattr(labels, when) for labels in planned])
+            for when in ("before", "after")
+        )
+        return tell_counts(before, after)
+
+    def _by_class(self, counts: Sequence[PixelCounts]) -> dict[str, int]:
+        totals = {value: sum(own) for value, own in enumerate(zip(*counts, strict=True), 1)}
+        names = dict(enumerate(self.class_names, 1))
+        return {
+            names.get(value, f"class {value}"): total
+            for value, total in totals.items()
+            if total or value in names
+        }
 
 
 def plan_fix(
@@ -91,7 +139,7 @@ def plan_fix(
     Raises:
         InvalidProjectError: if the project cannot be read; see `open_project` for more.
         FixRefusedError: if an interrupted fix has to be finished first, `axis_order` is none, the
-            project lies in the folder of the crops, or has no lanes.
+            project lies in the folder of the crops, or has no lanes, or labels without classes.
     """
     require_no_interrupted_fix(project_path)
     _require_plannable(project_path, crop_dir, axis_order)
@@ -100,7 +148,8 @@ def plan_fix(
         lanes = read_lanes(reader)
         if not lanes and not reader.problems:
             raise FixRefusedError(project_path, (Problem(INFOS, "names no images to fix"),))
-        n_classes = len(read_classes(reader))
+        class_names = tuple(known.name for known in read_classes(reader))
+        n_classes = len(class_names)
         n_channels = _count_channels(reader, lanes, n_classes)
         version = reader.text("ilastikVersion")
         files = find_crop_files(crop_dir) if crop_dir.is_dir() else []
@@ -116,8 +165,12 @@ def plan_fix(
         )
         output_folder = _relative(probabilities_dir, project_path)
         changes_export = not _has_export_settings(file, output_folder)
+        spare_labels = find_spare_labels(file, len(lanes))
     if reader.problems:
         raise InvalidProjectError(project_path, tuple(reader.problems))
+    if not class_names and any(plan.labels and any(plan.labels.before) for plan in plans):
+        what = "names no classes, although crops are labelled; a rescue gives them new names"
+        raise FixRefusedError(project_path, (Problem(LABEL_NAMES, what),))
     return FixPlan(
         project_path=project_path,
         crop_dir=crop_dir,
@@ -127,6 +180,8 @@ def plan_fix(
         lanes=plans,
         spare_files=spare,
         changes_export=changes_export,
+        spare_labels=spare_labels,
+        class_names=class_names,
         partial=partial,
     )
 

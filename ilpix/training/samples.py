@@ -137,8 +137,13 @@ def _sample_crop(
 ) -> _CropSamples:
     """Compute the features of one crop; a problem gives no pixels."""
     positions = np.argwhere(labels)
+    path = crop_path(project, lane)
+    if lane.inner_path is not None and not path.is_file():
+        what = "has its pixels in the project; run fix, which makes a crop file of them"
+        problems.append(Problem(lane_stem(lane), what))
+        return _NO_SAMPLES
     try:
-        with open_prepared(crop_path(project, lane)) as crop:
+        with open_prepared(path) as crop:
             image = crop.read()
         if image.shape[1:] != labels.shape:
             what = f"is of size {image.shape[1:]}, but its labels of size {labels.shape}"

@@ -9,10 +9,10 @@ from typing import Literal
 from ilpix.features.selection import FeatureSelection
 from ilpix.files import replacing, sha256_of
 from ilpix.forest.growing import TREES, GrownForest, grow_forest
-from ilpix.project.backups import count_labels, keep_work
 from ilpix.project.label_images import LabelImage, read_label_source
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import PixelProject, read_project
+from ilpix.project.work import count_labels, keep_work
 from ilpix.project.writing import store_classifier
 from ilpix.training.errors import ProjectChangedError
 from ilpix.training.phases import Phase, Tell, tell_nobody

@@ -17,10 +17,11 @@ from ilpix.forest.errors import OneClassError
 from ilpix.forest.growing import GrownForest, grow_forest, mean_votes
 from ilpix.images.hdf5 import open_prepared, write_image
 from ilpix.prediction.classifier import Classifier
-from ilpix.project.backups import count_labels, find_backups
+from ilpix.project.backups import find_backups
 from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
+from ilpix.project.work import count_labels
 from ilpix.training import storing
 from ilpix.training.errors import NoLabelsError, ProjectChangedError
 from ilpix.training.samples import collect_samples
