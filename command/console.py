@@ -113,6 +113,8 @@ def print_project(summary: ProjectSummary) -> None:
             f"{forest.n_used_columns} of {forest.n_columns} columns used",
             highlight=False,
         )
+    problems = [{"where": item.where, "what": item.what} for item in summary.training_problems]
+    print_rows("of no use for training; it hinders no prediction", problems)
     for kind, importances in (
         ("feature", summary.feature_importance[:MOST_IMPORTANT]),
         ("channel", summary.channel_importance[:MOST_IMPORTANT]),

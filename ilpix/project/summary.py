@@ -68,6 +68,7 @@ class ProjectSummary:
     forest: ForestSummary | None
     feature_importance: tuple[SplitShare, ...]  # per feature and scale, largest first
     channel_importance: tuple[SplitShare, ...]  # per channel, largest first
+    training_problems: tuple[Problem, ...]  # lanes and labels that cannot be used
 
 
 def summarise(project: PixelProject) -> ProjectSummary:
@@ -93,6 +94,7 @@ def summarise(project: PixelProject) -> ProjectSummary:
         forest=_summarise_forest(project.forest) if project.forest is not None else None,
         feature_importance=feature_importance,
         channel_importance=channel_importance,
+        training_problems=project.training_problems,
     )
 
 

@@ -289,3 +289,13 @@ def test_an_empty_label_image_of_a_labelled_crop_is_refused(project: Path, tmp_p
     with pytest.raises(UnusableLabelsError, match="ask for clearing"):
         train(project, labels=tmp_path)
     assert project.read_bytes() == before
+
+
+def test_pixels_inside_the_project_are_said_to_need_a_fix(project: Path) -> None:
+    with h5py.File(project, "r+") as file:
+        lane = file["Input Data/infos/lane0001/Raw Data"]
+        del lane["location"]
+        lane["location"] = b"ProjectInternal"
+    (project.parent / "ilastik_crops/roi_1.h5").unlink()
+    with pytest.raises(UnusableLabelsError, match="has its pixels in the project; run fix"):
+        train(project)
