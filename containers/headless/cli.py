@@ -15,7 +15,6 @@ from pathlib import Path
 
 import h5py
 
-from containers.headless.errors import ExportError
 from containers.headless.export import (
     FORMATS,
     ExportSettings,
@@ -24,6 +23,7 @@ from containers.headless.export import (
 )
 from containers.headless.inputs import InputError, InputImage, find_input, read_input
 from containers.headless.log import start_logging
+from containers.headless.region import ExportError
 from ilpix.errors import IlpixError
 from ilpix.features.errors import ImageTooSmallError
 from ilpix.prediction.classifier import Classifier

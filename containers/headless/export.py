@@ -11,9 +11,8 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from containers.headless.errors import ExportError
 from containers.headless.inputs import InputImage
-from containers.headless.region import Region, find_region
+from containers.headless.region import ExportError, Region, find_region
 from ilpix.files import replacing
 from ilpix.images.hdf5 import axistags_json
 from ilpix.prediction.probabilities import to_uint16

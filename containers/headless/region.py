@@ -11,7 +11,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from containers.headless.errors import ExportError
+
+class ExportError(Exception):
+    """The output is not wanted in a way that this program knows."""
+
 
 Region = tuple[slice, slice, slice]  # rows, columns, channels
 

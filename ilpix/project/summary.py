@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ilpix.errors import Problem
 from ilpix.forest.stored import LEAF, Forest
 from ilpix.project.label_images import lane_stem
 from ilpix.project.reading import Color, PixelProject
