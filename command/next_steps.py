@@ -20,7 +20,7 @@ def results(record: VerbRecord, data_dir: Path) -> Iterator[Line]:
         "prepare": {"crops": chosen.get("cropout"), "project": chosen.get("ilp")},
         "train": {"project": chosen.get("ilp"), "quality": TRAINING_REPORT / TABLE_NAME},
         "run": {"probabilities": chosen.get("probabilities"), "report": REPORT_PAGE},
-        "fix": {"project": chosen.get("ilp")},
+        "fix": {"project": chosen.get("rescue") or chosen.get("ilp")},
     }
     for what, path in paths[record.verb].items():
         if path and (data_dir / path).exists():
@@ -29,7 +29,10 @@ def results(record: VerbRecord, data_dir: Path) -> Iterator[Line]:
 
 def next_step(record: VerbRecord, data_dir: Path) -> str:
     """Return what a person does next; empty where nothing is left to do."""
-    given = _given(record.parameters, data_dir)
+    chosen = record.parameters
+    if rescued := chosen.get("rescue"):
+        chosen = {**chosen, "ilp": rescued}
+    given = _given(chosen, data_dir)
     match record.verb:
         case "prepare":
             return _after_preparing(data_dir / record.parameters["ilp"], given)

@@ -46,13 +46,20 @@ def fix(data_dir: Path = Path(), options: FixOptions = FixOptions()) -> Path:
         )
         run.notes["plan"] = _table_of(plan)
         show_table("fix-plan", run.notes["plan"], "what is changed, lane by lane")
-        planned = plan.summary or "nothing to do"
-        run.notes["summary"] = f"would change {planned}" if options.dry_run else planned
+        run.notes["summary"] = _told(plan, is_planned=options.dry_run)
         if plan.removed_labels:
             _log.warning("%s", plan.removed_labels)
         if not options.dry_run and (plan.is_needed or plan.problems):
             fix_project(plan, backup=options.backup)
     return project
+
+
+def _told(plan: FixPlan, *, is_planned: bool) -> str:
+    if plan.problems and not plan.partial:
+        return f"{len(plan.problems)} problems, nothing would change"
+    if not plan.is_needed:
+        return "nothing to do"
+    return f"{'would change ' if is_planned else ''}{plan.summary}"
 
 
 def _rescue(run: VerbRun, project: Path, target: Path) -> Path:

@@ -242,8 +242,8 @@ def _read_size(reader: ProjectReader, where: str) -> tuple[str, tuple[int, ...],
     tags = reader.text(f"{where}/axistags")
     shape = reader.numbers(f"{where}/shape", "iu", 1)
     if reader.problems or shape is None:
-        what = ", ".join(f"{problem.where}: {problem.what}" for problem in reader.problems)
-        return "", (), what
+        what = (f"{item.where.removeprefix(f'{where}/')}: {item.what}" for item in reader.problems)
+        return "", (), ", ".join(what)
     try:
         axes = parse_axistags(tags)
     except ValueError as error:

@@ -16,7 +16,9 @@ import numpy as np
 from ilpix.data_directory import CROPS
 from ilpix.errors import IlpixError, Problem
 from ilpix.files import replacing
+from ilpix.project.backups import advise_restoring
 from ilpix.project.block_order import block_axes, names_block_axes
+from ilpix.project.errors import UnreadableProjectError
 from ilpix.project.file import FEATURES, FORESTS, INFOS, LABEL_SETS, ProjectReader
 from ilpix.project.label_blocks import labels_group, write_block
 from ilpix.project.reading import (
@@ -84,7 +86,10 @@ def rescue_project(source: Path, target: Path) -> Rescued:
         lost = list(salvage(source, sound))
         with h5py.File(sound, "r+") as found:
             _rebuild(found, draft, lost)
-        lost += read_project(draft).training_problems
+        draft_project = read_project(draft)
+        if not (draft_project.lanes or draft_project.training_problems or draft_project.forest):
+            raise UnreadableProjectError(source, "nothing of it is left", advise_restoring(source))
+        lost += draft_project.training_problems
     return Rescued(read_project(target), tuple(dict.fromkeys(lost)))
 
 

@@ -108,6 +108,15 @@ def test_a_damaged_forest_goes_and_the_labels_stay(project: Path) -> None:
     np.testing.assert_array_equal(read_all_labels(rescued.project)[0], labels(0))
 
 
+def test_a_file_that_holds_nothing_more_makes_no_project(project: Path) -> None:
+    """A project cut short in its middle has lost the list of what is in it."""
+    content = project.read_bytes()
+    project.write_bytes(content[: len(content) // 40])
+    with pytest.raises(UnreadableProjectError, match="nothing of it is left"):
+        rescue_project(project, project.with_name("new.ilp"))
+    assert [path.name for path in project.parent.iterdir()] == ["p.ilp"]
+
+
 @pytest.mark.parametrize("share", [0.98, 0.8])
 def test_of_a_project_cut_short_the_first_part_is_saved(project: Path, share: float) -> None:
     content = project.read_bytes()
