@@ -9,6 +9,7 @@ from pydantic import Field, PositiveInt, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from containers.settings import ContainerSettings, LocalSettings
+from flows.cluster_settings import ClusterSettings
 
 PREFIX = "ILPIX_"
 DOTENV = ".env"  # in the working directory
@@ -29,8 +30,8 @@ class Settings(BaseSettings):
     engine: Literal["embedded", "docker", "local"] = Field(
         "embedded", description="how images are predicted where a run does not choose"
     )
-    task_runner: Literal["threads", "processes", "dask", "ray"] = Field(
-        "threads", description="what runs the tasks of a flow"
+    task_runner: Literal["threads", "processes", "dask", "ray", "slurm", "pbs", "lsf", "sge"] = (
+        Field("threads", description="what runs the tasks of a flow")
     )
     dask_address: str | None = Field(
         None, description="scheduler of a running Dask cluster; without one a local one is started"
@@ -46,6 +47,9 @@ class Settings(BaseSettings):
     )
     chunk_size: PositiveInt = Field(
         64, description="images handled by one submitted task where there are more than 1000"
+    )
+    cluster: ClusterSettings = Field(
+        ClusterSettings(), description="the jobs of the task runners slurm, pbs, lsf and sge"
     )
     container: ContainerSettings = Field(
         ContainerSettings(), description="how Ilastik is run in a container"
@@ -81,7 +85,11 @@ def given_variables() -> dict[str, str]:
 def list_settings(settings: Settings) -> Iterator[Setting]:
     """Yield every setting in force with its source."""
     sources = {name.upper(): source for name, source in given_variables().items()}
-    whole = {"container": settings.container, "local": settings.local}
+    whole = {
+        "cluster": settings.cluster,
+        "container": settings.container,
+        "local": settings.local,
+    }
     for name, field in Settings.model_fields.items():
         variable, part = (PREFIX + name).upper(), whole.get(name)
         source = sources.get(variable, "default")

@@ -26,3 +26,4 @@ RUNS = "runs"  # in it: locks of running containers
 LOGS = "logs"  # in it: what Ilastik said about each image
 TAKEN = "taken"  # in it: the project of the last run
 LOCK = "lock"  # in it: what keeps runs apart
+JOBS = "jobs"  # in it: the keys of the jobs of a cluster; in the logs: what jobs said

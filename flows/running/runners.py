@@ -2,10 +2,15 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from prefect.settings import PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED, temporary_settings
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
+from flows.running.cluster import SCHEDULERS, cluster_runner
 from flows.settings import Settings
 
 AnyRunner = TaskRunner[Any]
@@ -13,7 +18,7 @@ RAY_STORE_BYTES = 2**27  # paths and digests travel, never pixels
 
 
 class Width(NamedTuple):
-    """How wide a run works on this machine."""
+    """How wide a run works on one machine."""
 
     parallel: int  # images at the same time
     threads: int  # threads for each image
@@ -21,15 +26,34 @@ class Width(NamedTuple):
 
 def choose_width(settings: Settings, n_images: int) -> Width:
     """Share the cores among the images: several small runs use them better than one wide one."""
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    cores = _cores(settings)
     parallel = settings.parallel or max(1, min(cores, n_images))
     return Width(parallel, settings.threads or max(1, cores // parallel))
 
 
-def task_runner(settings: Settings, width: Width) -> AnyRunner:
-    """Return the runner that the settings name; not yet started."""
+@contextmanager
+def task_runner(settings: Settings, width: Width, workspace: Path) -> Iterator[AnyRunner]:
+    """Yield the runner that the settings name, started; it ends with the block.
+
+    Tasks may run where Prefect's server cannot be reached: what they do is in files, and they do
+    not ask it first.
+    """
+    with (
+        temporary_settings({PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False}),
+        _runner(settings, width, workspace) as runner,
+    ):
+        yield runner
+
+
+def _cores(settings: Settings) -> int:
+    if settings.task_runner in SCHEDULERS:
+        return settings.cluster.cores
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _runner(settings: Settings, width: Width, workspace: Path) -> AbstractContextManager[AnyRunner]:
     match settings.task_runner:
         case "threads":
             return ThreadPoolTaskRunner(max_workers=width.parallel)
@@ -39,6 +63,8 @@ def task_runner(settings: Settings, width: Width) -> AnyRunner:
             return _dask_runner(settings, width)
         case "ray":
             return _ray_runner(settings, width)
+        case kind:
+            return cluster_runner(kind, settings.cluster, width.parallel, workspace)
 
 
 def _dask_runner(settings: Settings, width: Width) -> AnyRunner:

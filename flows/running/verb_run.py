@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from flows.errors import ImagesFailedError
 from flows.running.alone import alone_in
+from flows.running.cluster import lost_state
 from flows.running.manifest import VerbRecord, read_manifest, write_manifest
 from flows.running.outcomes import Outcome, outcome_of
 from flows.running.progress import showing
@@ -104,7 +105,7 @@ class VerbRun:
         with (
             showing(work.name, len(calls)) as step,
             listening(step.tell),
-            task_runner(self.settings, self.width(len(calls))) as runner,
+            task_runner(self.settings, self.width(len(calls)), self.workspace) as runner,
             stopping_on_error(),  # inside the runner, whose end waits for its threads
         ):
             for image, state in self._run(runner, here, calls, chunks):
@@ -186,7 +187,7 @@ def _as_they_end(futures: Collection[PrefectFuture[Any]]) -> Iterator[PrefectFut
 
 def _final_state(future: PrefectFuture[Any]) -> State[Any]:
     future.wait()
-    return future.state
+    return lost_state(future) or future.state
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 
+import dask
 import pytest
 from distributed import LocalCluster
 
@@ -148,3 +149,27 @@ def test_a_run_on_a_cluster_completes_although_a_worker_is_killed(
     killer.join()
     assert killed
     assert set(states(tmp_path).values()) == {"done"}
+
+
+def test_an_image_whose_workers_are_all_lost_fails_alone_and_says_so(
+    trained: Path, expected: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was called "Running" in the table of failures."""
+    copy(trained, tmp_path)
+    killed: list[int] = []
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+    ):
+        monkeypatch.setenv("ILPIX_TASK_RUNNER", "dask")
+        monkeypatch.setenv("ILPIX_DASK_ADDRESS", cluster.scheduler_address)
+        killer = Thread(target=kill_the_first_busy_worker, args=(cluster, killed))
+        killer.start()
+        with pytest.raises(ImagesFailedError, match="every worker that was given it was lost"):
+            run(tmp_path, RunOptions())
+        killer.join()
+    failed = {image for image, state in states(tmp_path).items() if state == "failed"}
+    found = {path.stem for path in (tmp_path / "ilastik_probabilities").iterdir()}
+    assert found >= {Path(name).stem for name in expected} - failed
+    assert failed
+    assert failed < {Path(name).stem for name in expected}

@@ -1,0 +1,189 @@
+"""Jobs of a real SLURM: same bytes whatever becomes of a job, and refusals before any image."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from command.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
+from flows.options import PrepareOptions, RunOptions
+from flows.prepare import prepare
+from flows.run import run
+from flows.running.cluster_errors import (
+    JobRefusedError,
+    JobsNotStartingError,
+    SchedulerMissingError,
+)
+from ilpix.example import write_example
+from ilpix.training.feature_choice import choose_features
+from ilpix.training.storing import train
+
+COPIES = 8  # of each of the five images
+PATIENCE_S = 120
+
+pytestmark = pytest.mark.slurm
+
+
+@pytest.fixture(scope="module")
+def slurm() -> None:
+    """A SLURM that answers."""
+    if (
+        shutil.which("sinfo") is None
+        or subprocess.run(["sinfo"], capture_output=True, check=False).returncode
+    ):
+        skip_or_fail("no SLURM answers: export SLURM_CONF=$(.ci/slurm start FOLDER)")
+
+
+def skip_or_fail(reason: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def trained(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with five prepared images and a trained project."""
+    folder = tmp_path_factory.mktemp("trained")
+    options = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
+    write_example(folder)
+    prepare(folder, options)
+    write_labels_of_a_person(folder, options)
+    project = folder / "pixel_classifier.ilp"
+    train(project, choose_features("fast"), folder / LABELS, seed=SEED)
+    return folder
+
+
+@pytest.fixture
+def folder(trained: Path, tmp_path: Path) -> Path:
+    shutil.copytree(trained, tmp_path / "data")
+    return tmp_path / "data"
+
+
+@pytest.fixture(autouse=True)
+def small_jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two jobs of one core at the most, and none is left."""
+    for name, value in {
+        "TASK_RUNNER": "slurm",
+        "CLUSTER__CORES": "1",
+        "CLUSTER__MEMORY": "1GiB",
+        "CLUSTER__WALLTIME": "00:30:00",
+        "CLUSTER__MAX_JOBS": "2",
+        "CLUSTER__HOST": "127.0.0.1",
+    }.items():
+        monkeypatch.setenv(f"ILPIX_{name}", value)
+    yield
+    wait_for(lambda: not jobs())
+
+
+def wait_for(condition: object) -> None:
+    patience = threading.Event()
+    for _ in range(PATIENCE_S * 10):
+        if condition():
+            return
+        patience.wait(0.1)
+    raise AssertionError(f"{condition} did not come true within {PATIENCE_S} s")
+
+
+def slurm_says(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def jobs(state: str = "PENDING,RUNNING") -> list[str]:
+    return slurm_says("squeue", "--noheader", "--format=%A", f"--states={state}").split()
+
+
+def state_of(job: str) -> str:
+    words = slurm_says("scontrol", "show", "job", job).split()
+    return next(word.partition("=")[2] for word in words if word.startswith("JobState="))
+
+
+def freeze(job: str) -> None:
+    """Stop the processes of a job, in the middle of whatever they do."""
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            variables = environment.read_bytes().split(b"\0")
+        except OSError:  # it has ended
+            continue
+        if f"SLURM_JOB_ID={job}".encode() in variables:
+            os.kill(int(environment.parent.name), signal.SIGSTOP)
+
+
+class Fates(threading.Thread):
+    """While a run works: one job hangs until its walltime is over, the other is cancelled."""
+
+    def __init__(self, results: Path) -> None:
+        super().__init__()
+        self.results = results
+        self.over_time = self.cancelled = ""
+
+    def run(self) -> None:
+        wait_for(lambda: len(jobs("RUNNING")) == 2 and self.results.is_dir())
+        wait_for(lambda: len(list(self.results.glob("*.tiff"))) >= 4)
+        self.over_time, self.cancelled = jobs("RUNNING")
+        freeze(self.over_time)
+        slurm_says("scontrol", "update", f"JobId={self.over_time}", "TimeLimit=0")
+        slurm_says("scancel", self.cancelled)
+
+
+def test_a_run_completes_although_one_job_is_cancelled_and_one_runs_over_its_time(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for image in list((folder / "ilastik_img").iterdir()):
+        for number in range(1, COPIES):
+            shutil.copy(image, image.with_stem(f"{image.stem}_{number}"))
+    shutil.copytree(folder, tmp_path / "threads")
+    fates = Fates(folder / "ilastik_probabilities")
+    fates.start()
+    found = {path.name: path.read_bytes() for path in run(folder, RunOptions())}
+    fates.join()
+    assert state_of(fates.cancelled) == "CANCELLED"
+    assert state_of(fates.over_time) == "TIMEOUT"
+    monkeypatch.setenv("ILPIX_TASK_RUNNER", "threads")
+    expected = {path.name: path.read_bytes() for path in run(tmp_path / "threads", RunOptions())}
+    assert len(expected) == 5 * COPIES
+    assert found == expected
+    images = json.loads((folder / "ilpix_run.json").read_text())["verbs"]["run"]["images"]
+    assert len(images) == 5 * COPIES
+    assert {outcome["state"] for outcome in images} <= {"done", "kept"}  # kept: by the lost job
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "says"),
+    [
+        ("QUEUE", "nowhere", "invalid partition specified: nowhere"),
+        ("MEMORY", "900GiB", "node configuration is not available"),
+        ("CORES", "500", "node configuration is not available"),
+        ("WALLTIME", "5-00:00:00", "PartitionTimeLimit"),
+    ],
+)
+def test_a_job_that_would_never_run_is_refused_before_any_image(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, setting: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(f"ILPIX_CLUSTER__{setting}", value)
+    with pytest.raises(JobRefusedError, match=says):
+        run(folder, RunOptions())
+    assert not (folder / "ilastik_probabilities").exists()
+
+
+def test_where_sbatch_is_missing_the_login_node_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with monkeypatch.context() as without_programs:
+        without_programs.setenv("PATH", str(tmp_path))
+        with pytest.raises(SchedulerMissingError, match="sbatch"):
+            run(folder, RunOptions())
+
+
+def test_jobs_that_cannot_begin_end_the_run_with_what_they_wrote(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ILPIX_CLUSTER__PYTHON", "/not/on/the/shared/disk/python")
+    with pytest.raises(JobsNotStartingError, match="/not/on/the/shared/disk/python"):
+        run(folder, RunOptions())
