@@ -5,7 +5,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ByteSize
 from pydantic.fields import FieldInfo
 
 _WORDS: dict[Any, str] = {
@@ -15,6 +15,7 @@ _WORDS: dict[Any, str] = {
     bool: "yes or no",
     Any: "anything",
     Path: "path",
+    ByteSize: "bytes, or with a unit",
     datetime: "date and time",
 }
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from containers.settings import ContainerSettings, LocalSettings
 from documents.markdown import joined, plain, table
 from documents.typing_words import default_of, words_of
+from flows.cluster_settings import ClusterSettings
 from flows.settings import PREFIX, Settings
 
 _INTRODUCTION = """# Settings
@@ -16,11 +17,15 @@ file `.env` in the folder in which the command runs; the environment wins. They 
 how wide work runs, never what is computed. `ilpix settings` lists those in force and where each
 comes from. A misspelt name is refused."""
 _HEADS = ("variable", "values", "default", "what")
-_PARTS: dict[str, type[BaseModel]] = {"container": ContainerSettings, "local": LocalSettings}
+_PARTS: dict[str, type[BaseModel]] = {
+    "cluster": ClusterSettings,
+    "container": ContainerSettings,
+    "local": LocalSettings,
+}
 
 
 def page() -> str:
-    """Return the page: a table for all runs, one for containers, one for a local Ilastik."""
+    """Return the page: a table for all runs, one for each part."""
     own = {name for name in Settings.model_fields if name not in _PARTS}
     return joined(
         [

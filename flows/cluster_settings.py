@@ -41,8 +41,8 @@ class ClusterSettings(BaseModel, frozen=True, extra="forbid"):
         0, description="jobs that are kept while a step runs, even if there is less to do"
     )
     max_jobs: PositiveInt = Field(10, description="most jobs at the same time")
-    prologue: str = Field(
-        "", description="shell commands at the start of a job: module load …, source …"
+    prologue: str | None = Field(
+        None, description="shell commands at the start of a job: module load …, source …"
     )
     directives: Annotated[tuple[str, ...], BeforeValidator(split_at_semicolons)] = Field(
         (), description="more options of the scheduler, separated by ';', such as --qos=long"
