@@ -43,9 +43,10 @@ class NoIlastikError(ContainerError, LookupError):
         return (
             "no Ilastik was found on this machine, and no container engine that would show one in "
             f"the browser answers at {self.address}: {self.reason}\n"
-            "To train, install Ilastik (ilastik.org; where it is not in PATH, name it with "
-            "--program), or start Docker or Podman, or draw labels with any other program as "
-            "images named like the crops: ilpix train --labels FOLDER"
+            "To train, label in the browser without Ilastik (ilpix annotate), install Ilastik "
+            "(ilastik.org; where it is not in PATH, name it with --program), start Docker or "
+            "Podman, or draw labels with any other program as images named like the crops "
+            "(ilpix train --labels FOLDER)"
         )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ilpix.errors import InvalidProjectError, Problem
+from ilpix.images.heaps import DamagedHeapError
 from ilpix.images.stored_texts import StoredTexts
 from ilpix.project.backups import advise_restoring
 from ilpix.project.errors import (
@@ -104,6 +105,8 @@ def require_self_contained(file: h5py.File, path: Path) -> None:
     try:
         with StoredTexts(path, file.userblock_size) as texts:
             _walk(file, texts, problems)
+    except DamagedHeapError as error:
+        problems.append(Problem("/", f"{error}; {advise_restoring(path)}"))
     except DAMAGE as error:
         problems.append(Problem("/", f"is damaged: {error}; {advise_restoring(path)}"))
     if problems:
@@ -142,7 +145,11 @@ def _walk(file: h5py.File, texts: StoredTexts, problems: list[Problem]) -> None:
 
 
 def check_object(item: _Item, address: int, texts: StoredTexts) -> list[str]:
-    """Return what is wrong with a group or dataset, before any value of it is read."""
+    """Return what is wrong with a group or dataset, before any value of it is read.
+
+    Raises:
+        DamagedHeapError: if it has texts that cannot be found.
+    """
     problems = []
     lengths = [0]
     try:
@@ -153,6 +160,8 @@ def check_object(item: _Item, address: int, texts: StoredTexts) -> list[str]:
             lengths.append(texts.longest_in(item))
         if h5py.h5a.get_num_attrs(item):
             lengths.append(texts.longest_in_attributes(address))
+    except DamagedHeapError:  # which holds the texts of many objects
+        raise
     except (ValueError, IndexError, struct.error) as error:
         problems.append(f"{error}; save the project in Ilastik again")
     if max(lengths) > MAX_TEXT_LENGTH:

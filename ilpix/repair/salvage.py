@@ -10,6 +10,7 @@ from pathlib import Path
 import h5py
 
 from ilpix.errors import InvalidProjectError, Problem
+from ilpix.images.heaps import mend_heaps
 from ilpix.images.stored_texts import StoredTexts
 from ilpix.project.backups import advise_restoring
 from ilpix.project.errors import NoProjectError, UnreadableProjectError
@@ -28,7 +29,7 @@ def salvage(source: Path, target: Path) -> tuple[Problem, ...]:
 
     Args:
         source: is not changed.
-        target: the new file; the folder is used for a copy where `source` is cut short.
+        target: the new file; the folder is used for a copy.
 
     Returns:
         What is lost.
@@ -100,9 +101,10 @@ class _Salvage:
 
 @contextmanager
 def _opened(source: Path, whole: Path) -> Iterator[tuple[h5py.File, Path]]:
-    """Open a file; one that is cut short in a copy of the length that it should have."""
+    """Open a file: where it is cut short or its texts are damaged, a copy that is mended so far."""
     path = source
     try:
+        path = _with_texts(source, whole)
         file = h5py.File(path, "r")
     except FileNotFoundError as error:
         raise NoProjectError(source) from error
@@ -117,6 +119,11 @@ def _opened(source: Path, whole: Path) -> Iterator[tuple[h5py.File, Path]]:
         yield file, path
 
 
+def _with_texts(source: Path, copy: Path) -> Path:
+    shutil.copyfile(source, copy)
+    return copy if copy.stat().st_size and mend_heaps(copy) else source
+
+
 def _lengthened(source: Path, whole: Path) -> Path:
     shutil.copyfile(source, whole)
     with whole.open("r+b") as file:
@@ -125,4 +132,5 @@ def _lengthened(source: Path, whole: Path) -> Path:
         if not start.startswith(_SIGNATURE) or length > _LARGEST_FILE:
             raise ValueError("is no HDF5 file")
         os.truncate(file.fileno(), max(length, source.stat().st_size))
+    mend_heaps(whole)
     return whole

@@ -17,6 +17,7 @@ from ilpix.project.trained import classifier_digest
 from ilpix.project.writing import create_project, label_classes, store_classifier
 from ilpix.repair.errors import FixRefusedError
 from ilpix.repair.rescue import rescue_project
+from tests.hostile.damage import empty_the_free_space
 from tests.unit.foreign_projects import SIZE
 from tests.unit.forests import one_leaf_forest
 from tests.unit.labelled_projects import SMALL_SELECTION
@@ -126,6 +127,20 @@ def test_of_a_project_cut_short_the_first_part_is_saved(project: Path, share: fl
     rescued = rescue_project(project, project.with_name("new.ilp"))
     assert [known.name for known in rescued.project.classes] == ["A", "B", "C"]
     assert rescued.lost
+
+
+def test_damaged_free_space_among_the_texts_costs_nothing(project: Path) -> None:
+    """The HDF5 library would stay there for ever, so nothing of the project could be read."""
+    expected = read_all_labels(read_project(project))
+    empty_the_free_space(project)
+    before = project.read_bytes()
+    with pytest.raises(InvalidProjectError, match="holds damaged texts; restore it"):
+        read_project(project)
+    rescued = rescue_project(project, project.with_name("out.ilp"))
+    assert project.read_bytes() == before
+    assert rescued.lost == ()
+    for index, image in read_all_labels(rescued.project).items():
+        np.testing.assert_array_equal(image, expected[index])
 
 
 def test_nothing_is_made_of_a_file_of_another_kind(project: Path) -> None:
