@@ -18,7 +18,7 @@ _OBJECT = struct.Struct("<HH4xQ")  # index (0: free space), references, length
 _FREE = 0  # the index of free space
 _SMALLEST, _LARGEST = 4096, 2**26  # bytes of a collection
 
-_START = re.compile(rb"GCOL\x01\x00\x00\x00")
+_START = re.compile(rb"GCOL\x01\x00\x00\x00(?=.{8})", re.DOTALL)  # and a length behind it
 
 ReadBytes = Callable[[int, int], bytes]  # from an offset, so many
 
