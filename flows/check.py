@@ -56,13 +56,18 @@ def rows_of(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
     ]
 
 
-def find_misfit(image: Path, project: PixelProject) -> IlpixError | None:
-    """Return why a prepared image must not be predicted with a project, without reading pixels."""
+def look_at_image(image: Path, project: PixelProject) -> tuple[IlpixError | None, str | None]:
+    """Look at a prepared image without reading its pixels.
+
+    Returns:
+        Why it must not be predicted with the project, None where it may; and what a person should
+        know about how it is read.
+    """
     wanted = Expectation(project.n_channels, project.record, project.features)
     try:
         with open_prepared(image, project.n_channels) as opened:
             findings = check_image_fits(opened, wanted)
     except IlpixError as error:
-        return error
+        return error, None
     errors = tuple(finding for finding in findings if finding.severity == "error")
-    return ImageMisfitError(image, errors) if errors else None
+    return ImageMisfitError(image, errors) if errors else None, opened.note

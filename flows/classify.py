@@ -96,7 +96,13 @@ def classify(
         raise failed[0]
     project = read_project(path)
     training = training.model_copy(update={"ilp": preparing.ilp})
-    chosen = predicting.model_copy(update={"ilp": preparing.ilp, "img": preparing.imgout})
+    chosen = predicting.model_copy(
+        update={
+            "ilp": preparing.ilp,
+            "img": preparing.imgout,
+            "only": predicting.only or preparing.only,
+        }
+    )
     if training.labels or (
         (project.has_labels or project.training_problems) and not project.has_classifier
     ):

@@ -59,10 +59,8 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
 
 
-class PrepareOptions(PreparationOptions, ReadingOptions):
-    """How images become what Ilastik sees, and which parts of them are cut out for labelling."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
+class CroppingOptions(PreparationOptions):
+    """How images are prepared, and which parts of them are cut out for labelling."""
 
     img: Path = Field(
         IMAGES,
@@ -127,6 +125,12 @@ class PrepareOptions(PreparationOptions, ReadingOptions):
             raise ValueError(f"class names must differ and not be empty, got {', '.join(labels)}")
         return labels
 
+
+class PrepareOptions(ReadingOptions, CroppingOptions):
+    """How images become what Ilastik sees, and which parts of them are cut out for labelling."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
+
     @property
     def reading(self) -> ReadingOptions:
         """The part of the choices that decides how files are read."""
@@ -162,10 +166,8 @@ class ImportOptions(Options):
     only: Only = None
 
 
-class RunOptions(ProductOptions):
+class PredictingOptions(Options):
     """How prepared images become probability images."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
 
     ilp: Path = Field(PROJECT, title="Project", description="the trained Ilastik project")
     img: Path = Field(
@@ -216,6 +218,12 @@ class RunOptions(ProductOptions):
         title="Compute again",
         description="compute also what had been computed before",
     )
+
+
+class RunOptions(ProductOptions, PredictingOptions):
+    """How prepared images become probability images, and what else is made of these."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
 
 
 class TrainOptions(Options):

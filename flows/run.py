@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.check import find_misfit
+from flows.check import look_at_image
 from flows.engines import choose_engine, remove_containers
 from flows.exporting import export_images, note_products
 from flows.options import RunOptions
@@ -89,9 +89,10 @@ def _find_fitting(verb_run: VerbRun, project: PixelProject, options: RunOptions)
     images = find_prepared(folder)
     chosen = choose([image.stem for image in images], options.only)
     images = [image for image in images if image.stem in chosen]
-    tell_notes(verb_run, find_foreign(folder).items())
-    misfits = {image: find_misfit(image, project) for image in images}
-    for image, error in misfits.items():
+    looked = {image: look_at_image(image, project) for image in images}
+    notes = [(image.name, note) for image, (_, note) in looked.items() if note]
+    tell_notes(verb_run, [*find_foreign(folder).items(), *notes])
+    for image, (error, _) in looked.items():
         if error:
             verb_run.fail(image.stem, error)
-    return [image for image in images if not misfits[image]]
+    return [image for image, (error, _) in looked.items() if error is None]

@@ -1,11 +1,14 @@
 from .checks.project_checks import check_project as check_project
 from .errors import IlpixError as IlpixError
 from .features.computing import compute_features as compute_features
+from .images.finding import find_sources as find_sources
+from .images.finding import open_source as open_source
 from .images.hdf5 import open_prepared as open_prepared
 from .images.hdf5 import write_image as write_image
 from .images.panel import read_panel as read_panel
 from .images.preparation import PreparationOptions as PreparationOptions
 from .images.preparation import prepare_image as prepare_image
+from .images.source import ReadingOptions as ReadingOptions
 from .images.tiff import read_image as read_image
 from .prediction.classifier import Classifier as Classifier
 from .prediction.probabilities import to_uint16 as to_uint16

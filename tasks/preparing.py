@@ -61,7 +61,7 @@ def prepare_image(  # noqa: PLR0913 - what decides the result
         check = FiniteCheck(image.path)
         bands = prepared_bands(finite_bands(image, check, reading), channels, options)
         write_bands(target, (n_channels, height, width), bands, record)
-        notes = [*image.notes, compare_names(image.channel_names, channels)]
+        notes = [*image.notes, compare_names(image.channel_names, channels), check.told()]
     require_unchanged_inputs(discard=[target])
     return files_written(
         target,

@@ -10,8 +10,8 @@ from ilpix.checks.training_comparison import compare_with_training
 from ilpix.errors import IlpixError, InvalidProjectError
 from ilpix.files import printable
 from ilpix.images.channel_statistics import ChannelStatistics, describe_channels
-from ilpix.images.errors import NoPreparedImagesError
-from ilpix.images.hdf5 import AXES, find_prepared, open_prepared
+from ilpix.images.errors import DuplicateImagesError, NoPreparedImagesError
+from ilpix.images.hdf5 import AXES, find_foreign, find_prepared, open_prepared
 from ilpix.project.file import LANE_CLASS
 from ilpix.project.label_images import crop_path, lane_stem
 from ilpix.project.reading import Lane, PixelProject, read_project
@@ -91,8 +91,13 @@ def _read(path: Path, findings: list[Finding]) -> PixelProject | None:
 
 def _find_images(folder: Path, findings: list[Finding]) -> list[Path]:
     try:
-        return find_prepared(folder)
-    except NoPreparedImagesError as error:
+        images = find_prepared(folder)
+        findings += [
+            Finding("warning", "images", name, what, "move it away if it is meant to be there")
+            for name, what in find_foreign(folder).items()
+        ]
+        return images
+    except (NoPreparedImagesError, DuplicateImagesError) as error:
         findings.append(_as_finding("images", folder.name, error))
     return []
 

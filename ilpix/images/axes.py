@@ -65,7 +65,7 @@ def find_layout(
     if told is None and n_channels is not None:
         if axes[channels] in _UNTOLD and shape[channels] != n_channels:
             channels, rows, columns = _find_length(shape, (channels, rows, columns), n_channels)
-        note = _describe(axes, shape, channels)
+        note = _describe(axes, shape, channels, rows)
     if axes[channels] not in _CHANNELS and shape[channels] != n_channels:
         raise ImageAxesError(path, axes, shape, n_channels)
     return Layout((channels, rows, columns), (shape[channels], shape[rows], shape[columns]), note)
@@ -76,6 +76,8 @@ def _spread(path: Path, told: str, shape: tuple[int, ...]) -> str:
     long = [k for k, size in enumerate(shape) if size > 1]
     if len(told) == len(shape):
         return told
+    if len(told) > len(long):  # those of length 1 may not be stored at all
+        told = "".join(letter for letter in told if letter in "CYX")
     if len(told) != len(long):
         raise AxesOptionError(path, told, shape)
     letters = dict(zip(long, told, strict=True))
@@ -93,9 +95,9 @@ def _find_length(
     return fitting[0], rows, columns
 
 
-def _describe(axes: str, shape: tuple[int, ...], channels: int) -> str | None:
+def _describe(axes: str, shape: tuple[int, ...], channels: int, rows: int) -> str | None:
     letter, length = axes[channels], shape[channels]
-    if letter in {"Y", "X"} or letter == "S":
+    if channels > rows and letter != "C":
         return f"the {length} values of each pixel are taken as channels (channels are stored last)"
     if letter not in _CHANNELS:
         return f"the {length} {_NAMES.get(letter, f'planes ({letter})')} are taken as channels"

@@ -147,7 +147,8 @@ class NonFinitePixelsError(IlpixError, ValueError):
         channel, y, x = self.first
         return (
             f"{self.path} has {self.count} pixels that are NaN or infinite, the first in channel "
-            f"{channel} (counted from 0) at y {y}, x {x}; export it again or set them to 0"
+            f"{channel} (counted from 0) at y {y}, x {x}; export it again or set them to 0 "
+            "(option 'nonfinite')"
         )
 
 

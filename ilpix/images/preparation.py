@@ -22,7 +22,7 @@ _REDUCE: dict[Aggregation, Callable[..., NDArray[Any]]] = {
     "var": np.var,
 }
 _LARGEST = np.finfo(np.float32).max
-_BAND_BYTES = 2**26  # of prepared pixels that are in memory at a time
+_BAND_BYTES = 2**25  # of prepared pixels that are in memory at a time
 _FEWEST_ROWS = 16  # of the image; fewer would be enlarged with as many of their neighbours
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
 from ilpix.errors import IlpixError
 from ilpix.images.errors import NonFinitePixelsError, UnreadableImageError
 
-BAND_BYTES = 2**27  # of stored pixels that are in memory at a time
+BAND_BYTES = 2**26  # of stored pixels that are in memory at a time
 
 # What the decoders of TIFF and Zarr let through when bytes are damaged.
 DECODING_ERRORS = (
@@ -92,11 +92,8 @@ class SourceImage:
         """
         n_channels, n_rows, n_columns = self.shape
         fitting = max(1, n_bytes // (n_channels * n_columns * self.dtype.itemsize))
-        # whole strips, or such parts of one that no row of it is kept for the next band
-        n_parts = -(-self.step // fitting)
-        rows = fitting - fitting % self.step if n_parts == 1 else -(-self.step // n_parts)
         with unreadable(self.path):
-            yield from self.read_bands(min(rows, n_rows))
+            yield from self.read_bands(min(_aligned(fitting, self.step), n_rows))
 
     def read(self) -> NDArray[Any]:
         """Read the whole image; plainly stored pixels stay in the file and are mapped into memory.
@@ -136,6 +133,10 @@ class FiniteCheck:
         if self.first is not None:
             raise NonFinitePixelsError(self.path, self.count, self.first)
 
+    def told(self) -> str | None:
+        """Say how many such pixels were set to 0; None where there were none."""
+        return f"{self.count} pixels that are NaN or infinite were set to 0" if self.count else None
+
     def _clean(self, band: NDArray[Any]) -> NDArray[Any]:
         is_finite = np.isfinite(band)
         if is_finite.all():
@@ -164,6 +165,22 @@ def finite_bands(
         check.require_none()
 
 
+def read_finite(image: SourceImage, check: FiniteCheck, options: ReadingOptions) -> NDArray[Any]:
+    """Read a whole image like `finite_bands`, without a copy where all its pixels are finite."""
+    (whole,) = check.cleaned([image.read()])
+    if options.nonfinite == "error":
+        check.require_none()
+    return whole
+
+
+def _aligned(fitting: int, step: int) -> int:
+    """At most `fitting` rows: whole steps, or such parts of one that none of its rows is kept."""
+    if fitting >= step:
+        return fitting - fitting % step
+    part = next(rows for rows in range(fitting, 0, -1) if step % rows == 0)
+    return part if 4 * part > fitting else fitting
+
+
 def regroup(blocks: Iterable[NDArray[Any]], n_rows: int) -> Iterator[NDArray[Any]]:
     """Cut rows that arrive in blocks of any height into blocks of `n_rows`; the last is shorter.
 
@@ -182,7 +199,8 @@ def regroup(blocks: Iterable[NDArray[Any]], n_rows: int) -> Iterator[NDArray[Any
         n_whole = n_kept - n_kept % n_rows
         for first in range(0, n_whole, n_rows):
             yield rows[..., first : first + n_rows, :]
-        kept, n_kept = [rows[..., n_whole:, :]], n_kept - n_whole
+        n_kept -= n_whole
+        kept = [rows[..., n_whole:, :].copy()] if n_kept else []
     if n_kept:
         yield np.concatenate(kept, axis=-2)
 

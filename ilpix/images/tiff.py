@@ -31,6 +31,7 @@ from ilpix.images.source import (
     FiniteCheck,
     ReadingOptions,
     SourceImage,
+    read_finite,
     unreadable,
 )
 from ilpix.images.tiff_metadata import read_channel_names, read_pixel_size_um
@@ -81,28 +82,28 @@ def require_names_differ(named: Iterable[tuple[str, Path]]) -> None:
         raise DuplicateImagesError(duplicates)
 
 
-def read_image(path: Path) -> NDArray[Any]:
+def read_image(
+    path: Path, n_channels: int | None = None, options: ReadingOptions = ReadingOptions()
+) -> NDArray[Any]:
     """Read the only image of a file; plainly stored pixels are mapped into memory.
+
+    Args:
+        path: a TIFF file.
+        n_channels: how many channels it must have, where that is known: then as many slices or time
+            points are channels, too.
+        options: may name one of several images, and the axes.
 
     Returns:
         (C, Y, X) in the type of the file, not to be written to.
 
     Raises:
         SeriesError: if the file holds several images.
-        NonFinitePixelsError: if a pixel is NaN or infinite.
+        NonFinitePixelsError: if a pixel is NaN or infinite, and `options` do not ask for zeros.
         UnreadableImageError, ImageAxesError, PixelTypeError: as `open_tiff`.
-
-    Example:
-        >>> read_image(Path("img/region_1.tiff")).shape
-        (5, 110, 130)
     """
-    index = choose_images(path).indices
-    with open_tiff(path, index[0]) as source:
-        image = source.read()
-        check = FiniteCheck(path)
-        for _ in check.cleaned([image]):
-            check.require_none()
-    return image
+    index = choose_images(path, n_channels, options).indices[0]
+    with open_tiff(path, index, n_channels, options) as source:
+        return read_finite(source, FiniteCheck(path), options)
 
 
 def choose_images(

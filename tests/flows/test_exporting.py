@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 import skimage.io
@@ -149,3 +150,20 @@ def test_the_watershed_of_the_examples_finds_the_cells(folder: Path) -> None:
         _, n_nuclei = ndimage.label(truth == 1)
         assert abs(n_cells - n_nuclei) <= 0.1 * n_nuclei
         assert np.mean((cells > 0) == (truth < 3)) > 0.95
+
+
+def test_axes_without_names_are_told_by_the_classifier_with_a_word(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As another pipeline writes them: 1 × Y × X × C, named as the file, without tags."""
+    (expected, *_) = run(folder)
+    prepared = folder / "ilastik_img" / f"{expected.stem}.h5"
+    with h5py.File(prepared) as file:
+        pixels = np.moveaxis(file["img"][:], 0, -1)[None]
+    with h5py.File(folder / "ilastik_img" / "other.hdf5", "w") as file:
+        file["other"] = pixels
+    run(folder, RunOptions(only="other"))
+    np.testing.assert_array_equal(
+        tifffile.imread(expected.with_name("other.tiff")), tifffile.imread(expected)
+    )
+    assert "its axes have no names and are taken for zyxc" in caplog.text

@@ -270,3 +270,17 @@ def test_a_full_disk_is_found(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**9, 0, free))
     assert only(check(folder, output_dir=folder / "out"), "disk").severity == severity
+
+
+def test_files_that_are_no_prepared_images_are_a_warning(folder: Path) -> None:
+    (folder / "ilastik_img" / "image9.npy").write_bytes(b"")
+    finding = only(check(folder), "images")
+    assert (finding.severity, finding.where) == ("warning", "image9.npy")
+    assert "no prepared image" in finding.what
+
+
+def test_images_whose_results_would_share_a_name_are_an_error(folder: Path) -> None:
+    shutil.copy(images(folder)[0], folder / "ilastik_img" / "image0.hdf5")
+    finding = only(check(folder), "images")
+    assert finding.severity == "error"
+    assert "image0.hdf5" in finding.advice

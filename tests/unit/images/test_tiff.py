@@ -8,6 +8,7 @@ import pytest
 import tifffile
 
 from ilpix.images.errors import (
+    AxesOptionError,
     DuplicateImagesError,
     ImageAxesError,
     NoImagesError,
@@ -16,7 +17,8 @@ from ilpix.images.errors import (
     SeriesError,
     UnreadableImageError,
 )
-from ilpix.images.tiff import find_images, image_stem, read_image
+from ilpix.images.source import ReadingOptions
+from ilpix.images.tiff import find_images, image_stem, open_tiff, read_image
 
 IMAGE = np.random.default_rng(0).integers(0, 1000, (3, 20, 30)).astype(np.uint16)
 
@@ -154,6 +156,126 @@ def test_other_axes_are_refused_with_their_names_and_lengths(
     with pytest.raises(ImageAxesError, match=f"axes {axes} of lengths") as caught:
         read_image(_write(tmp_path / "a.tiff", pixels, **options))
     assert (caught.value.axes, caught.value.shape) == (axes, pixels.shape)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "options", "note"),
+    [
+        pytest.param(IMAGE, {"imagej": True, "metadata": {"axes": "ZYX"}}, "slices", id="slices"),
+        pytest.param(IMAGE, {"imagej": True, "metadata": {"axes": "TYX"}}, "times", id="times"),
+        pytest.param(IMAGE, {"ome": True, "metadata": {"axes": "ZYX"}}, "slices", id="ome-slices"),
+        pytest.param(
+            IMAGE.reshape(3, 1, 20, 30),
+            {"ome": True, "metadata": {"axes": "TCYX"}},
+            "times",
+            id="ome-times-of-one-channel",
+        ),
+        pytest.param(IMAGE.reshape(1, 1, 3, 20, 30), {}, None, id="five-axes-without-names"),
+        pytest.param(np.moveaxis(IMAGE, 0, -1), {}, "stored last", id="last-without-a-name"),
+        pytest.param(
+            np.moveaxis(IMAGE, 0, -1).astype(np.uint8),
+            {"photometric": "rgb"},
+            "stored last",
+            id="colour",
+        ),
+        pytest.param(
+            np.moveaxis(IMAGE, 0, -1),
+            {"photometric": "rgb", "compression": "zlib"},
+            "stored last",
+            id="colour-compressed",
+        ),
+        pytest.param(IMAGE, {"photometric": "rgb", "planarconfig": "separate"}, None, id="planar"),
+    ],
+)
+def test_axes_of_other_names_are_channels_where_their_number_is_the_panels(
+    tmp_path: Path, pixels: np.ndarray, options: dict[str, Any], note: str | None
+) -> None:
+    path = _write(tmp_path / "a.tiff", pixels, **options)
+    expected = IMAGE.astype(pixels.dtype)
+    np.testing.assert_array_equal(read_image(path, n_channels=3), expected)
+    with open_tiff(path, n_channels=3) as image:
+        if note is None:
+            assert not any("stored last" in told or "slices" in told for told in image.notes)
+        else:
+            assert note.replace("times", "time points") in image.notes[0]
+
+
+def test_red_green_blue_and_opacity_are_four_channels(tmp_path: Path) -> None:
+    pixels = np.arange(20 * 30 * 4, dtype=np.uint16).reshape(20, 30, 4)
+    path = _write(tmp_path / "a.tiff", pixels, photometric="rgb", extrasamples=["unassalpha"])
+    np.testing.assert_array_equal(read_image(path, 4), np.moveaxis(pixels, -1, 0))
+
+
+def test_too_many_slices_are_refused_with_both_numbers(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.tiff", IMAGE, imagej=True, metadata={"axes": "ZYX"})
+    with pytest.raises(ImageAxesError, match=r"axes ZYX of lengths \(3, 20, 30\).* has 5 channels"):
+        read_image(path, 5)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "axes"),
+    [
+        (IMAGE, "CYX"),
+        (np.moveaxis(IMAGE, 0, -1), "yxc"),
+        (np.moveaxis(IMAGE, 0, 1), "YCX"),
+        (IMAGE.transpose(0, 2, 1), "CXY"),
+        (IMAGE.reshape(1, 3, 1, 20, 30), "TCZYX"),
+        (IMAGE.reshape(1, 3, 1, 20, 30), "CYX"),
+    ],
+)
+def test_a_person_can_name_the_axes(tmp_path: Path, pixels: np.ndarray, axes: str) -> None:
+    path = _write(tmp_path / "a.tiff", pixels, metadata=None)
+    np.testing.assert_array_equal(read_image(path, 3, ReadingOptions(axes=axes)), IMAGE)
+
+
+def test_axes_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.tiff", IMAGE)
+    with pytest.raises(AxesOptionError, match=r"'YX' do not fit .* \(3, 20, 30\)"):
+        read_image(path, 3, ReadingOptions(axes="yx"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"compression": "lzw", "rowsperstrip": 7},
+        {"compression": "zlib", "tile": (16, 16)},
+        {"compression": "zlib", "tile": (32, 64), "predictor": True},
+        {"compression": "lzw", "rowsperstrip": 7, "ome": True, "metadata": {"axes": "CYX"}},
+        {"compression": "lzw", "rowsperstrip": 7, "metadata": None},
+    ],
+)
+@pytest.mark.parametrize("n_rows", [1, 6, 8, 20])
+def test_large_images_are_decoded_in_bands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], n_rows: int
+) -> None:
+    monkeypatch.setattr("ilpix.images.tiff._STREAMED_BYTES", 0)
+    with open_tiff(_write(tmp_path / "a.tiff", IMAGE, **options)) as image:
+        bands = list(image.bands(n_rows * 3 * 30 * 2))
+    assert len(bands) > 1 or n_rows >= 16
+    np.testing.assert_array_equal(np.concatenate(bands, axis=1), IMAGE)
+
+
+def test_damage_in_a_large_image_is_an_error_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ilpix.images.tiff._STREAMED_BYTES", 0)
+    path = _write(tmp_path / "a.tiff", IMAGE, compression="zlib", metadata=None)
+    with tifffile.TiffFile(path) as file:
+        offset = file.pages[2].dataoffsets[0]
+    content = bytearray(path.read_bytes())
+    content[offset : offset + 40] = bytes(40)
+    path.write_bytes(content)
+    with pytest.raises(UnreadableImageError), open_tiff(path) as image:
+        list(image.bands())
+
+
+def test_pixels_that_are_not_finite_can_be_set_to_zero(tmp_path: Path) -> None:
+    pixels = IMAGE.astype(np.float32)
+    pixels[1, 4, 7] = np.nan
+    path = _write(tmp_path / "a.tiff", pixels)
+    expected = np.nan_to_num(pixels, nan=0)
+    zeros = read_image(path, options=ReadingOptions(nonfinite="zero"))
+    np.testing.assert_array_equal(zeros, expected)
 
 
 @pytest.mark.parametrize("dtype", ["bool", "c8", "c16"])
