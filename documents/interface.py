@@ -61,5 +61,6 @@ def _parameters(thing: Any) -> str:
 
 
 def _short(parameter: str) -> str:
-    array = re.sub(r"numpy\.ndarray\[.*?\]\]", "array", parameter)
+    named = re.sub(r"<function (\w+) at 0x\w+>", r"\1", parameter)
+    array = re.sub(r"numpy\.ndarray\[.*?\]\]", "array", named)
     return re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Za-z])", "", array)
