@@ -14,7 +14,8 @@ from ilpix.images.errors import DuplicateImagesError, NoPreparedImagesError
 from ilpix.images.hdf5 import AXES, find_foreign, find_prepared, open_prepared
 from ilpix.project.file import LANE_CLASS
 from ilpix.project.label_images import crop_path, lane_stem
-from ilpix.project.reading import Lane, PixelProject, read_project
+from ilpix.project.reading import PixelProject, read_project
+from ilpix.project.stored_lanes import Lane
 from ilpix.project.versions import is_newer
 
 BYTES_PER_PROBABILITY = 2

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ilpix.project.file import FORESTS
 from ilpix.project.reading import LABEL_COLORS, LABEL_NAMES, PMAP_COLORS, LabelClass
-from ilpix.project.writing import rewriting, write_class_values
+from ilpix.project.rewriting import rewriting
+from ilpix.project.writing import write_class_values
 
 
 def replace_classes(project_path: Path, classes: Sequence[LabelClass]) -> None:

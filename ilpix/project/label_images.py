@@ -25,7 +25,8 @@ from ilpix.images.errors import UnreadableImageError
 from ilpix.images.tiff import SUFFIXES, image_stem, read_image
 from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.labels import read_all_labels, write_labels
-from ilpix.project.reading import Lane, PixelProject, read_project
+from ilpix.project.reading import PixelProject, read_project
+from ilpix.project.stored_lanes import Lane
 from ilpix.project.work import count_labels, keep_work
 
 _HDF5_SUFFIXES = frozenset({".h5", ".hdf5", ".ilp"})

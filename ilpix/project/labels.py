@@ -11,7 +11,7 @@ from ilpix.project.errors import LabelsError
 from ilpix.project.file import ProjectReader, open_project
 from ilpix.project.label_blocks import LabelBlock, Labels, labels_group, paint, write_block
 from ilpix.project.reading import PixelProject, read_blocks, read_project, require_training_data
-from ilpix.project.writing import rewriting
+from ilpix.project.rewriting import rewriting
 
 
 def read_all_labels(project: PixelProject) -> dict[int, Labels]:

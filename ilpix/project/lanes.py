@@ -3,7 +3,8 @@
 from pathlib import Path, PurePosixPath
 
 from ilpix.project.reading import read_project
-from ilpix.project.writing import create_lane, rewriting
+from ilpix.project.rewriting import rewriting
+from ilpix.project.writing import create_lane
 
 
 def add_lane(project_path: Path, crop: PurePosixPath, shape: tuple[int, int, int]) -> int:

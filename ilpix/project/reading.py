@@ -1,7 +1,5 @@
 """An Ilastik pixel classification project (`.ilp`) as a typed value, checked where it is read."""
 
-import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +10,10 @@ from pydantic import ValidationError
 
 from ilpix.errors import InvalidProjectError, Problem
 from ilpix.features.selection import FeatureSelection
-from ilpix.forest.stored import Forest, load_forest
-from ilpix.images.hdf5 import ImageRecord, parse_axistags
+from ilpix.forest.stored import Forest
+from ilpix.images.hdf5 import ImageRecord
 from ilpix.project.block_order import block_axes
-from ilpix.project.file import DAMAGE, FEATURES, FORESTS, INFOS, ProjectReader, open_project
+from ilpix.project.file import INFOS, ProjectReader, open_project
 from ilpix.project.label_blocks import (
     LabelBlock,
     find_spare_labels,
@@ -23,19 +21,17 @@ from ilpix.project.label_blocks import (
     read_label_blocks,
 )
 from ilpix.project.planar import require_planar
+from ilpix.project.stored_classifier import read_features_and_forest
+from ilpix.project.stored_lanes import Lane, read_lanes
 
 Color = tuple[int, int, int]  # red, green, blue; 0 to 255
 
 LABEL_NAMES = "PixelClassification/LabelNames"
 LABEL_COLORS = "PixelClassification/LabelColors"
 PMAP_COLORS = "PixelClassification/PmapColors"
-LOCAL_DATA = "Input Data/local_data"
 RECORD = "ilpix"  # our own attribute of the whole file: an ImageRecord
 
 MAX_STORED_CLASSES = 255
-MAX_LANE_PX = 2**28
-
-_INTERNAL_CLASSES = frozenset({"ProjectInternalDatasetInfo", "PreloadedArrayDatasetInfo"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,37 +41,6 @@ class LabelClass:
     name: str
     color: Color  # of its labels
     pmap_color: Color  # of its probability map
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """One training image of a project, as it stands there."""
-
-    index: int  # counted from 0
-    nickname: str
-    file_path: str  # as stored: absolute or relative to the project, with the dataset behind it
-    dataset_class: str  # Ilastik's name for how the pixels are found
-    axes: str  # the stored axis order, such as "cyx"
-    shape: tuple[int, ...]  # in the order of `axes`
-    inner_path: str | None  # of pixels that lie in the project itself
-    flaw: str = ""  # why `axes` and `shape` are empty; empty where they are known
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self.shape[self.axes.index("y")], self.shape[self.axes.index("x")]
-
-    @property
-    def n_channels(self) -> int:
-        """How many channels there are; 1 without a channel axis."""
-        return self.shape[self.axes.index("c")] if "c" in self.axes else 1
-
-    @property
-    def is_stack(self) -> bool:
-        """Whether it is a volume or a time series."""
-        return any(
-            size > 1 for key, size in zip(self.axes, self.shape, strict=True) if key not in "cyx"
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,33 +143,6 @@ def require_training_data(project: PixelProject) -> None:
         raise InvalidProjectError(project.path, project.training_problems)
 
 
-def read_lanes(reader: ProjectReader) -> tuple[Lane, ...]:
-    """Read the lanes of an open project, those included that do not say how large they are.
-
-    One that cannot be read is left out and a problem of `reader`.
-    """
-    group = reader.group(INFOS) if INFOS in reader.file else None
-    names = sorted(group) if group is not None else []
-    if names != [f"lane{index:04d}" for index in range(len(names))]:
-        reader.note(INFOS, f"has the lanes {', '.join(names[:5])} …, not lane0000, lane0001, …")
-        return ()
-    lanes = (
-        read_lane(reader, index, f"{INFOS}/{name}/Raw Data") for index, name in enumerate(names)
-    )
-    return tuple(lane for lane in lanes if lane is not None)
-
-
-def read_features_and_forest(
-    reader: ProjectReader, n_classes: int
-) -> tuple[FeatureSelection | None, Forest | None]:
-    """Read the chosen features and the forests of an open project; None where there are none.
-
-    Problems go to `reader`, among them that features and forests do not fit each other.
-    """
-    features = _read_features(reader)
-    return features, _read_forest(reader, features, n_classes)
-
-
 def _usable_lanes(reader: ProjectReader, lanes: Iterable[Lane]) -> tuple[Lane, ...]:
     for lane in lanes:
         where = f"{INFOS}/lane{lane.index:04d}/Raw Data"
@@ -213,47 +151,6 @@ def _usable_lanes(reader: ProjectReader, lanes: Iterable[Lane]) -> tuple[Lane, .
         elif lane.is_stack:
             reader.note(where, f"is a stack or a time series, {lane.axes} of shape {lane.shape}")
     return tuple(lane for lane in lanes if not lane.flaw)
-
-
-def read_lane(reader: ProjectReader, index: int, where: str) -> Lane | None:
-    """Read the entry `Raw Data` of a lane; None where it is damaged, with problems of `reader`."""
-    n_known = len(reader.problems)
-    group = reader.group(where)
-    if group is None:
-        return None
-    texts = {
-        name: reader.text(f"{where}/{name}") if name in group else ""
-        for name in ("__class__", "location", "nickname", "datasetId", "inner_path")
-    }
-    file_path = reader.text(f"{where}/filePath")
-    if len(reader.problems) > n_known:
-        return None
-    inner_path = None
-    if texts["__class__"] in _INTERNAL_CLASSES or texts["location"] == "ProjectInternal":
-        inner_path = texts["inner_path"] or f"{LOCAL_DATA}/{texts['datasetId']}"
-    axes, shape, flaw = _read_size(ProjectReader(reader.file), where)
-    return Lane(
-        index, texts["nickname"], file_path, texts["__class__"], axes, shape, inner_path, flaw
-    )
-
-
-def _read_size(reader: ProjectReader, where: str) -> tuple[str, tuple[int, ...], str]:
-    """The axes of a lane and their lengths; else nothing, and what is wrong."""
-    tags = reader.text(f"{where}/axistags")
-    shape = reader.numbers(f"{where}/shape", "iu", 1)
-    if reader.problems or shape is None:
-        what = (f"{item.where.removeprefix(f'{where}/')}: {item.what}" for item in reader.problems)
-        return "", (), ", ".join(what)
-    try:
-        axes = parse_axistags(tags)
-    except ValueError as error:
-        return "", (), str(error)
-    sizes = tuple(int(size) for size in shape)
-    if len(axes) != len(sizes) or not {"y", "x"} <= set(axes):
-        return "", (), f"has shape {sizes}, which the axes {axes!r} do not fit"
-    if min(sizes) < 1 or math.prod(sizes) > MAX_LANE_PX:
-        return "", (), f"has shape {sizes}, which no training crop has"
-    return axes, sizes, ""
 
 
 def read_classes(reader: ProjectReader) -> tuple[LabelClass, ...]:
@@ -283,54 +180,6 @@ def _read_colors(reader: ProjectReader, where: str, n_classes: int) -> Iterable[
         )
         return [(0, 0, 0)] * n_classes
     return [(int(red), int(green), int(blue)) for red, green, blue in values[:n_classes]]
-
-
-def _read_features(reader: ProjectReader) -> FeatureSelection | None:
-    group = reader.group(FEATURES) if FEATURES in reader.file else None
-    if group is None or len(group) == 0:  # until features are chosen
-        return None
-    n_known = len(reader.problems)
-    ids = reader.texts(f"{FEATURES}/FeatureIds")
-    scales = reader.numbers(f"{FEATURES}/Scales", "fiu", 1)
-    matrix = reader.numbers(f"{FEATURES}/SelectionMatrix", "biu", 2)
-    if len(reader.problems) > n_known or scales is None or matrix is None:
-        return None
-    rows = tuple(tuple(map(bool, row)) for row in matrix)
-    try:
-        selection = FeatureSelection(ids, tuple(map(float, scales)), rows)
-    except ValueError as error:
-        reader.note(FEATURES, str(error))
-        return None
-    return selection if selection.chosen else None
-
-
-def _read_forest(
-    reader: ProjectReader, features: FeatureSelection | None, n_classes: int
-) -> Forest | None:
-    if FORESTS not in reader.file:
-        return None
-    group = reader.group(FORESTS)
-    if group is None or not any(re.match("Forest", name) for name in group):
-        return None
-    try:
-        forest = load_forest(group)
-    except InvalidProjectError as error:
-        reader.problems += error.problems
-        return None
-    except DAMAGE as error:
-        reader.note(FORESTS, f"cannot be read: {error}")
-        return None
-    if forest.labels[-1] > n_classes:
-        reader.note(f"{FORESTS}/known_labels", f"names {forest.labels} of {n_classes} classes")
-    if features is None:
-        reader.note(FEATURES, "names no features, but there is a classifier; train it again")
-    elif forest.n_columns % len(features.columns(1)):
-        reader.note(
-            FORESTS,
-            f"has {forest.n_columns} columns, which is no multiple of the "
-            f"{len(features.columns(1))} that the chosen features give per channel; train it again",
-        )
-    return forest
 
 
 def read_blocks(reader: ProjectReader, version: str, lane: Lane) -> tuple[LabelBlock, ...]:

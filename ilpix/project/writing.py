@@ -5,15 +5,14 @@ which then takes its place. What Ilastik keeps pickled is a fixed text here, wri
 """
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import h5py
 import numpy as np
 
 from ilpix.data_directory import PROBABILITIES
-from ilpix.errors import IlpixError, InvalidProjectError, Problem
+from ilpix.errors import IlpixError
 from ilpix.features.selection import FeatureSelection
 from ilpix.files import replacing
 from ilpix.forest.stored import Forest
@@ -21,19 +20,15 @@ from ilpix.forest.writing import write_forests
 from ilpix.images.hdf5 import ImageRecord, axistags_json
 from ilpix.project.errors import LabelClassesError, ProjectInUseError
 from ilpix.project.file import (
-    DAMAGE,
     FEATURES,
     FORESTS,
     INFOS,
     LANE_CLASS,
-    MAX_VALUES,
     WORKFLOW,
-    open_project,
 )
 from ilpix.project.reading import (
     LABEL_COLORS,
     LABEL_NAMES,
-    LOCAL_DATA,
     PMAP_COLORS,
     RECORD,
     Color,
@@ -41,6 +36,8 @@ from ilpix.project.reading import (
     read_project,
     require_training_data,
 )
+from ilpix.project.rewriting import rewriting
+from ilpix.project.stored_lanes import LOCAL_DATA
 
 MIN_CLASSES, MAX_CLASSES = 2, 20
 OLDEST_VERSION = "1.3.3post3"  # steinbock's; every later Ilastik opens it
@@ -181,98 +178,6 @@ def store_classifier(
     with rewriting(project_path, without={FEATURES, FORESTS}) as file:
         _write_features(file.create_group(FEATURES), selection)
         write_forests(file.create_group(FORESTS), forest, column_names, n_samples)
-
-
-@contextmanager
-def rewriting(project_path: Path, without: Collection[str]) -> Iterator[h5py.File]:
-    """Yield a copy of a project without some groups; read back, it replaces the project.
-
-    Args:
-        project_path: the project.
-        without: paths inside the project that are left out of the copy.
-
-    Raises:
-        InvalidProjectError: if the project cannot be read, or the copy is no valid project.
-        ProjectLockedError: if a running Ilastik has the project open.
-    """
-    with replacing(project_path) as temporary:
-        with (
-            open_project(project_path) as source,
-            h5py.File(temporary, "w", libver="earliest") as target,
-        ):
-            copy_without(source, target, without)
-            yield target
-        require_valid(temporary, project_path)
-
-
-def require_valid(draft: Path, project_path: Path, known: Collection[Problem] = ()) -> None:
-    """Read a draft of a project back before it takes the place of the project.
-
-    Args:
-        draft: the new file.
-        project_path: the project.
-        known: problems of lanes and labels that the project may keep.
-
-    Raises:
-        InvalidProjectError: with every other problem of the draft, under the name of the project.
-    """
-    try:
-        problems = read_project(draft).training_problems
-        if new := [problem for problem in problems if problem not in known]:
-            raise InvalidProjectError(project_path, tuple(new))
-    except InvalidProjectError as error:
-        raise InvalidProjectError(project_path, error.problems) from error
-
-
-def copy_without(source: h5py.Group, target: h5py.Group, without: Collection[str]) -> None:
-    """Copy a group but for the paths `without`, which are given from the root of the file.
-
-    Values are read and written again: the copying of the HDF5 library itself does not survive
-    damage.
-
-    Raises:
-        InvalidProjectError: if a value is damaged.
-    """
-    copy_attributes(source, target)
-    for name, item in source.items():
-        where = item.name.lstrip("/")
-        if where in without:
-            continue
-        if isinstance(item, h5py.Group):
-            copy_without(item, target.create_group(name), without)
-        elif isinstance(item, h5py.Dataset):
-            copy_dataset(item, target, name)
-
-
-def copy_dataset(source: h5py.Dataset, target: h5py.Group, name: str) -> None:
-    """Copy a dataset with its type, attributes and compression.
-
-    Raises:
-        InvalidProjectError: if its value is damaged, or too large for any project.
-    """
-    try:
-        if source.size is not None and source.size > MAX_VALUES:
-            raise ValueError(f"claims to hold {source.size} values")
-        value = source[()]
-        copy = target.create_dataset(
-            name,
-            data=value,
-            dtype=None if source.shape is None else source.dtype,
-            chunks=source.chunks,
-            compression=source.compression,
-            compression_opts=source.compression_opts,
-        )
-        copy_attributes(source, copy)
-    except DAMAGE as error:
-        problem = Problem(source.name, f"cannot be copied: {error}")
-        raise InvalidProjectError(Path(source.file.filename), (problem,)) from error
-
-
-def copy_attributes(source: h5py.Group | h5py.Dataset, target: h5py.Group | h5py.Dataset) -> None:
-    """Copy all attributes of a group or dataset with their types."""
-    for name, value in source.attrs.items():
-        dtype = None if isinstance(value, h5py.Empty) else source.attrs.get_id(name).dtype
-        target.attrs.create(name, value, dtype=dtype)
 
 
 def write_export_settings(group: h5py.Group, folder: PurePosixPath) -> None:

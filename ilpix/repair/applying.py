@@ -20,17 +20,10 @@ from ilpix.project.backups import free_backup_names
 from ilpix.project.block_order import names_block_axes
 from ilpix.project.file import INFOS, open_project
 from ilpix.project.label_blocks import labels_group, write_block
-from ilpix.project.reading import LOCAL_DATA, read_project
-from ilpix.project.writing import (
-    EXPORT,
-    UTF8,
-    copy_dataset,
-    copy_without,
-    require_valid,
-    write_export_settings,
-    write_lane,
-    write_text_value,
-)
+from ilpix.project.reading import read_project
+from ilpix.project.rewriting import copy_dataset, copy_without, require_valid
+from ilpix.project.stored_lanes import LOCAL_DATA
+from ilpix.project.writing import EXPORT, UTF8, write_export_settings, write_lane, write_text_value
 from ilpix.repair.crop_files import Pixels, StoredCrop, read_crop, to_planes
 from ilpix.repair.errors import FixRefusedError
 from ilpix.repair.label_plan import LabelPlan

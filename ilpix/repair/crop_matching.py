@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ilpix.images.tiff import image_stem
-from ilpix.project.reading import Lane
+from ilpix.project.stored_lanes import Lane
 from ilpix.repair.crop_files import CROP_SUFFIXES, HDF5_SUFFIXES
 
 _HDF5_FILE = re.compile(r"(.*\.(?:h5|hdf5))(?:/.*)?", re.IGNORECASE | re.DOTALL)

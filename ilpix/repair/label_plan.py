@@ -14,7 +14,7 @@ from ilpix.project.label_blocks import (
     place_block,
     read_stored_blocks,
 )
-from ilpix.project.reading import Lane
+from ilpix.project.stored_lanes import Lane
 
 PixelCounts = tuple[int, ...]  # by label value, from 1 to 255
 

@@ -7,7 +7,7 @@ import h5py
 
 from ilpix.project.block_order import block_axes
 from ilpix.project.file import LANE_CLASS, ProjectReader
-from ilpix.project.reading import Lane
+from ilpix.project.stored_lanes import Lane
 from ilpix.repair.crop_files import (
     CROP_AXES,
     CROP_DATASET,

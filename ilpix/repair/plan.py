@@ -17,13 +17,9 @@ import numpy as np
 from ilpix.errors import InvalidProjectError, Problem
 from ilpix.project.file import DAMAGE, INFOS, ProjectReader, open_project
 from ilpix.project.label_blocks import find_spare_labels
-from ilpix.project.reading import (
-    LABEL_NAMES,
-    Lane,
-    read_classes,
-    read_features_and_forest,
-    read_lanes,
-)
+from ilpix.project.reading import LABEL_NAMES, read_classes
+from ilpix.project.stored_classifier import read_features_and_forest
+from ilpix.project.stored_lanes import Lane, read_lanes
 from ilpix.project.work import tell_counts
 from ilpix.project.writing import EXPORT
 from ilpix.repair.crop_files import KNOWN_AXES, find_crop_files

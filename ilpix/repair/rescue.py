@@ -23,20 +23,19 @@ from ilpix.project.file import FEATURES, FORESTS, INFOS, LABEL_SETS, ProjectRead
 from ilpix.project.label_blocks import labels_group, write_block
 from ilpix.project.reading import (
     LABEL_NAMES,
-    LOCAL_DATA,
     LabelClass,
     PixelProject,
     read_classes,
-    read_features_and_forest,
-    read_lane,
     read_project,
     read_record,
 )
+from ilpix.project.rewriting import copy_without
+from ilpix.project.stored_classifier import read_features_and_forest
+from ilpix.project.stored_lanes import LOCAL_DATA, read_lane
 from ilpix.project.writing import (
     MAX_CLASSES,
     MIN_CLASSES,
     OLDEST_VERSION,
-    copy_without,
     create_lane,
     create_project,
     label_classes,

@@ -15,7 +15,7 @@ from ilpix.images.stored_texts import StoredTexts
 from ilpix.project.backups import advise_restoring
 from ilpix.project.errors import NoProjectError, UnreadableProjectError
 from ilpix.project.file import DAMAGE, MAX_OBJECTS, check_object
-from ilpix.project.writing import copy_attributes, copy_dataset
+from ilpix.project.rewriting import copy_attributes, copy_dataset
 
 _DAMAGE = (*DAMAGE, struct.error, LookupError)
 _LARGEST_FILE = 2**36

@@ -14,7 +14,8 @@ from ilpix.features.selection import FeatureColumn, FeatureSelection
 from ilpix.images.hdf5 import open_prepared
 from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.label_images import crop_path, lane_stem
-from ilpix.project.reading import Lane, PixelProject
+from ilpix.project.reading import PixelProject
+from ilpix.project.stored_lanes import Lane
 from ilpix.training.errors import NoLabelsError
 from ilpix.training.phases import Phase, Tell, tell_nobody
 

@@ -11,11 +11,7 @@ import pytest
 
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import PixelProject, read_project
-from ilpix.project.writing import (
-    create_project,
-    label_classes,
-    store_classifier,
-)
+from ilpix.project.writing import create_project, label_classes, store_classifier
 from tests.golden.hdf5_contents import contents
 
 DATA = Path(__file__).parent / "data" / "projects"

@@ -12,9 +12,9 @@ from ilpix.prediction.classifier import Classifier
 from ilpix.prediction.errors import NoClassifierError
 from ilpix.project.errors import NotPlanarError, WrongWorkflowError
 from ilpix.project.reading import read_project
+from ilpix.project.rewriting import copy_without
 from ilpix.project.trained import classifier_digest
 from ilpix.project.work import count_labels
-from ilpix.project.writing import copy_without
 from tests.hostile.damage import FEATURES, LANE, write_sound_project
 
 
