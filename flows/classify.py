@@ -16,12 +16,14 @@ from flows.errors import ImagesFailedError, TrainingNeededError
 from flows.options import PrepareOptions, RunOptions, TrainOptions
 from flows.prepare import prepare
 from flows.run import run
+from flows.showing.artifacts import show_markdown
 from flows.train import train
 from ilpix.errors import IlpixError
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.reading import PixelProject, read_project
 
 WAIT_FOR_A_PERSON_S = 30 * 24 * 3600
+ANNOTATE_PORT = 8765  # in what a person is told; any would do
 
 
 class TrainedByHand(RunInput):
@@ -149,6 +151,7 @@ def _wait_for_training(
     """
     told, visit = how_to_train(project), 1
     while True:
+        show_markdown("classify-training", told, "what this run waits for")
         answer = suspend_flow_run(
             wait_for_input=TrainedByHand.with_initial_data(description=told),
             timeout=WAIT_FOR_A_PERSON_S,
@@ -179,8 +182,12 @@ def _follow(
 
 def how_to_train(project: PixelProject) -> str:
     """Tell a person how to train a project by hand."""
+    path, port = project.path.absolute(), ANNOTATE_PORT
     return (
-        f"Open `{project.path.absolute()}` in Ilastik (`ilpix gui` starts it), draw labels of "
-        "every class in several crops, switch *Live Update* on, save the project and close it. "
-        "Then resume this run here."
+        f"Label in the browser: run `ilpix annotate -C {path.parent}` on the machine of this run, "
+        "paint lines of every class in several crops, and press *Save and continue the run*. From "
+        f"another machine, start `ssh -L {port}:127.0.0.1:{port} MACHINE` first, put "
+        f"`--port {port} --no-browser` behind the command there, and open the address that it prints.\n\n"
+        f"Or open `{path}` in Ilastik (`ilpix gui` starts it), draw labels, switch *Live Update* "
+        "on, save the project and close it. Then resume this run here."
     )

@@ -74,7 +74,7 @@ function update() {
     if (!known) continue;
     const isChosen = id === store.value;
     item.classList.toggle('chosen', isChosen);
-    item.querySelector('.name').setAttribute('aria-pressed', String(isChosen));
+    item.querySelector('.name')?.setAttribute('aria-pressed', String(isChosen)); // none while it is renamed
     item.querySelector('.swatch').value = hex(colorOf(id));
     const here = crop?.counts[id] ?? 0;
     item.querySelector('.count').textContent = `${count(here)} here · ${count(labelledOf(id))} in all`;

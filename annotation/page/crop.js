@@ -35,6 +35,7 @@ export async function openCrop(lane) {
     if (store.lane === lane) tell('crop', String(/** @type {Error} */ (error).message), [], 'problem');
   }
   sessionStorage.setItem('lane', String(lane));
+  if (store.lane === lane) document.body.dataset.crop = crop.name;
 }
 
 /** Fetch the channels that are shown and not there yet, and their contrast. */

@@ -82,6 +82,7 @@ export class Hand {
   }
 
   #down(/** @type {PointerEvent} */ event) {
+    if (/** @type {Element} */ (event.target).closest('#notices')) return;
     byId('stage').focus({ preventScroll: true });
     byId('stage').setPointerCapture(event.pointerId);
     this.penWasSeen ||= event.pointerType === 'pen';

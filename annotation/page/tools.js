@@ -19,11 +19,14 @@ export function showTools() {
   byId('undo').addEventListener('click', () => void stepBack('undo'));
   byId('redo').addEventListener('click', () => void stepBack('redo'));
   on('tool size value palette classes', update);
-  on('steps', () => {
-    byId('undo').disabled = store.undo === 0;
-    byId('redo').disabled = store.redo === 0;
-  });
+  on('steps', allowSteps);
+  allowSteps();
   update();
+}
+
+function allowSteps() {
+  byId('undo').disabled = store.undo === 0;
+  byId('redo').disabled = store.redo === 0;
 }
 
 /** @param {string} tool */

@@ -19,6 +19,7 @@ COLORS = 128  # in a picture, which then is small enough to be kept
 FRAMES = 6
 BUTTONS = {"left": 1, "right": 2, "middle": 4}
 KEY_CODES = {"Enter": 13, "Escape": 27, "Tab": 9, "PageDown": 34, "PageUp": 33, "ArrowDown": 40}
+LEAVING = 2**30  # number of a call that nobody waits for
 STILL_S = 0.5  # what has not changed in this time stands still
 FLAGS = (
     "--headless",
@@ -119,6 +120,9 @@ class Page:
         self.call("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], **more)
 
     def _note(self, message: dict[str, Any]) -> None:
+        if message.get("method") == "Page.javascriptDialogOpening":  # a page that has work to keep
+            leave = {"method": "Page.handleJavaScriptDialog", "params": {"accept": True}}
+            self.connection.send(json.dumps({"id": LEAVING, **leave}))
         if message.get("method") == "Runtime.exceptionThrown":
             details = message["params"]["exceptionDetails"]
             self.problems.append(details.get("exception", {}).get("description", details["text"]))

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from ilpix.example import write_example
+from tests.annotation.screen import Screen, annotating
 from tests.deployments.browser import CHROMIUM, Page, browsing
 from tests.deployments.conftest import PREPARING, Server, wait_until
 
@@ -82,6 +83,33 @@ def test_a_suspended_run_says_how_to_train_and_asks_how_to_go_on(
         page.wait_for(f"{form} || {button('Resume')}?.click()")
         assert f"{folder}/pixel_classifier.ilp" in page.evaluate("document.body.innerText")
         page.picture(pictures / "form-resume.png")
+
+
+def test_a_suspended_run_goes_on_when_a_person_has_labelled_in_the_browser(
+    server: Server, page: Page
+) -> None:
+    """From images to probabilities without Ilastik: paint, save, and the run completes."""
+    with TemporaryDirectory(prefix="tissue-") as folder:
+        write_example(Path(folder))
+        parameters = {
+            "data_dir": folder,
+            "preparing": {**PREPARING, "cropsize": 160},
+            "predicting": {"engine": "embedded"},
+        }
+        run = server.start("classify/classify", parameters)
+        assert server.wait_for_end(run) == "PAUSED"
+        told = server.artifacts([run])["classify-training"]["data"]
+        assert f"ilpix annotate -C {folder}" in told
+        with annotating(Path(folder), PREFECT_API_URL=f"{server.address}/api") as labelling:
+            screen = Screen(page)
+            screen.open(labelling.address)
+            screen.stroke(1, (20.5, 20.5), (60.5, 20.5))
+            screen.stroke(2, (20.5, 90.5), (60.5, 90.5))
+            screen.wait_for_prediction()
+            screen.push_text("Save and continue the run")
+            assert server.wait_for_end(run, answered="training-1") == "COMPLETED"
+            page.wait_for("document.getElementById('notices').innerText.includes('goes on')")
+        assert len(list(Path(folder, "ilastik_probabilities").glob("*.tiff"))) == 5
 
 
 def button(label: str) -> str:
