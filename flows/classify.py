@@ -187,7 +187,8 @@ def how_to_train(project: PixelProject) -> str:
         f"Label in the browser: run `ilpix annotate -C {path.parent}` on the machine of this run, "
         "paint lines of every class in several crops, and press *Save and continue the run*. From "
         f"another machine, start `ssh -L {port}:127.0.0.1:{port} MACHINE` first, put "
-        f"`--port {port} --no-browser` behind the command there, and open the address that it prints.\n\n"
+        f"`--port {port} --no-browser` behind the command there, and open the address that it "
+        "prints.\n\n"
         f"Or open `{path}` in Ilastik (`ilpix gui` starts it), draw labels, switch *Live Update* "
         "on, save the project and close it. Then resume this run here."
     )
