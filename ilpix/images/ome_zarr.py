@@ -27,7 +27,7 @@ from ilpix.images.errors import (
 )
 from ilpix.images.foreign import describe_archive
 from ilpix.images.series import ChosenImages, choose_fitting, choose_told
-from ilpix.images.source import ReadingOptions, SourceImage, regroup, unreadable
+from ilpix.images.source import ReadingOptions, SourceImage, unreadable
 from ilpix.images.units import micrometres
 
 _MARKERS = frozenset({"zarr.json", ".zgroup", ".zattrs", ".zarray"})
@@ -235,27 +235,29 @@ def _count_channels(path: Path, group: Any, n_channels: int, options: ReadingOpt
 
 
 def _read_bands(array: Any, layout: Layout, n_rows: int) -> Iterator[NDArray[Any]]:
-    """Read bands; each chunk is decoded once, if it holds one channel."""
+    """Read bands, of not more than `n_rows`; a chunk that holds one channel is decoded once."""
     step = array.chunks[layout.kept[-2]]
-    if not layout.has_channels or array.chunks[layout.kept[0]] > 1:
-        yield from _read_rows(array, layout, slice(None), n_rows)
+    if n_rows >= step or not layout.has_channels or array.chunks[layout.kept[0]] > 1:
+        for first in range(0, layout.shape[1], n_rows):
+            yield _read_rows(array, layout, slice(None), slice(first, first + n_rows))
         return
-    planes = [
-        regroup(_read_rows(array, layout, slice(channel, channel + 1), step), n_rows)
-        for channel in range(layout.shape[0])
-    ]
-    for rows in zip(*planes, strict=True):
-        yield np.concatenate(rows)
+    n_channels, height, n_columns = layout.shape
+    chunks = np.empty((n_channels, step, n_columns), array.dtype)  # one row of them
+    for top in range(0, height, step):
+        n_read = min(step, height - top)
+        for channel in range(n_channels):
+            one, rows = slice(channel, channel + 1), slice(top, top + n_read)
+            chunks[one, :n_read] = _read_rows(array, layout, one, rows)
+        for first in range(0, n_read, n_rows):
+            yield chunks[:, first : min(first + n_rows, n_read)].copy()
 
 
-def _read_rows(array: Any, layout: Layout, channels: slice, n_rows: int) -> Iterator[NDArray[Any]]:
-    """(channels, rows, X) from top to bottom."""
-    ranks = np.argsort(np.argsort(layout.kept))
+def _read_rows(array: Any, layout: Layout, channels: slice, rows: slice) -> NDArray[Any]:
+    """(channels, rows, X)."""
     windows: dict[int, slice] = dict.fromkeys(layout.kept, slice(None))
     if layout.has_channels:
         windows[layout.kept[0]] = channels
-    for first in range(0, layout.shape[1], n_rows):
-        windows[layout.kept[-2]] = slice(first, first + n_rows)
-        stored = np.asarray(array[tuple(windows.get(k, 0) for k in range(array.ndim))])
-        ordered = stored.transpose(ranks)
-        yield ordered if layout.has_channels else ordered[np.newaxis]
+    windows[layout.kept[-2]] = rows
+    stored = np.asarray(array[tuple(windows.get(k, 0) for k in range(array.ndim))])
+    ordered = stored.transpose(np.argsort(np.argsort(layout.kept)))
+    return ordered if layout.has_channels else ordered[np.newaxis]
