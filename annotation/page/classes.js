@@ -60,7 +60,7 @@ function row(known, index) {
     name,
     eye,
     bin,
-    make('span.count', {}),
+    make('span.count', { title: 'Labelled pixels in this crop, of those in all crops' }),
     make('span.chance', { title: 'Probability under the cursor' }, make('span', {})),
   );
   return item;
@@ -77,7 +77,7 @@ function update() {
     item.querySelector('.name')?.setAttribute('aria-pressed', String(isChosen)); // none while it is renamed
     item.querySelector('.swatch').value = hex(colorOf(id));
     const here = crop?.counts[id] ?? 0;
-    item.querySelector('.count').textContent = `${count(here)} here · ${count(labelledOf(id))} in all`;
+    item.querySelector('.count').textContent = `${count(here)} of ${count(labelledOf(id))} px`;
     const isHidden = store.hidden.has(id);
     const eye = item.querySelector('.eye');
     eye.classList.toggle('off', isHidden);

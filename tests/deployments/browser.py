@@ -15,7 +15,7 @@ from PIL import Image
 from websockets.sync.client import ClientConnection, connect
 
 CHROMIUM = Path("/usr/bin/chromium")
-COLORS = 128  # in a picture, which then is small enough to be kept
+COLORS = 256  # in a picture, which then is small enough to be kept
 FRAMES = 6
 BUTTONS = {"left": 1, "right": 2, "middle": 4}
 KEY_CODES = {"Enter": 13, "Escape": 27, "Tab": 9, "PageDown": 34, "PageUp": 33, "ArrowDown": 40}
