@@ -2,7 +2,8 @@
 
     python benchmarks/engine.py               the cases of the table, each in a process of its own
     python benchmarks/engine.py --large       10 000 x 10 000 px from HDF5
-    python benchmarks/engine.py --agreement   pixels of the golden images that equal real Ilastik's
+    python benchmarks/engine.py --agreement [FOLDER]   pixels of the golden images, or of a data
+        directory whose probabilities are Ilastik's, that equal those of real Ilastik
 
 The image is synthetic tissue; the forests are trained on it, one on few clean labels, one ("deep")
 on many of which some are wrong. Vigra computes the same columns with whole images in memory and
@@ -27,14 +28,16 @@ import numpy.typing as npt
 import tifffile
 from scipy.ndimage import gaussian_filter, zoom
 
+from ilpix.data_directory import PREPARED, PROBABILITIES, PROJECT
 from ilpix.features.computing import features_at
 from ilpix.features.filters import build_filters
 from ilpix.features.tiles import TileSize, Window, Workspace, plan_tiles
 from ilpix.forest.growing import grow_forest
 from ilpix.forest.stored import Forest, load_forest
 from ilpix.forest.writing import write_forests
-from ilpix.images.hdf5 import write_image
+from ilpix.images.hdf5 import open_prepared, write_image
 from ilpix.prediction.classifier import Classifier
+from ilpix.prediction.probabilities import to_uint16
 from ilpix.project.reading import LabelClass, read_project
 from ilpix.training.feature_choice import choose_features
 
@@ -90,6 +93,8 @@ def main(arguments: list[str]) -> None:
             report_large(Path(folder))
         elif arguments == ["--agreement"]:
             report_agreement(Path(folder))
+        elif arguments[:1] == ["--agreement"]:
+            report_agreement_of(Path(arguments[1]))
         else:
             report_cases(Path(folder))
 
@@ -130,6 +135,22 @@ def report_agreement(folder: Path) -> None:
             shares.append((actual == expected).all(axis=2).mean())
             print(f"{packed.parent.name:14} {name:16} {100 * shares[-1]:8.3f} %")
     print(f"{'average':31} {100 * np.mean(shares):8.3f} %")
+
+
+def report_agreement_of(folder: Path) -> None:
+    """Print the same of the probabilities that Ilastik left in a data directory."""
+    project = read_project(folder / PROJECT)
+    classifier = Classifier.of(project)
+    shares = []
+    for expected in sorted((folder / PROBABILITIES).glob("*.tiff")):
+        with open_prepared(folder / PREPARED / f"{expected.stem}.h5") as image:
+            probabilities = classifier.predict(image.read())
+        theirs = tifffile.imread(expected)
+        ways = [to_uint16(probabilities, rounding=way) for way in ("down", "nearest")]
+        shares.append(max((actual == theirs).all(axis=2).mean() for actual in ways))
+    about = f"{len(shares)} images, {classifier.n_channels} channels"
+    print(f"Ilastik {project.ilastik_version}: {about}")
+    print(f"least {100 * min(shares):.3f} %, average {100 * np.mean(shares):.3f} %")
 
 
 def unpack(packed: Path, folder: Path) -> Path:

@@ -12,14 +12,16 @@ from types import ModuleType, NoneType
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import annotation
+import command
 import containers
 import flows
 import ilpix
+import tasks
 from documents.docstrings import description_of
 from documents.markdown import joined, plain
 from ilpix.errors import IlpixError, ProblemsError
 
-_ROOMS = (ilpix, containers, flows, annotation)
+_ROOMS = (ilpix, containers, tasks, flows, annotation, command)
 _INTRODUCTION = """# Errors
 
 Each cause is a class; all are `ilpix.IlpixError`. On a terminal the text alone is shown, with
@@ -29,7 +31,7 @@ in capitals stand for what the error is about. Sorted by the place that raises t
 
 def page() -> str:
     """Return the page: for each place that raises errors, every class with its text."""
-    return joined([_INTRODUCTION, *(_module_section(module) for module in _modules())])
+    return joined([_INTRODUCTION, *(_place_section(*place) for place in _places().items())])
 
 
 def example_of(error: type[IlpixError]) -> IlpixError:
@@ -37,30 +39,41 @@ def example_of(error: type[IlpixError]) -> IlpixError:
     return cast("IlpixError", _built(error))
 
 
+def _places() -> dict[str, list[type[IlpixError]]]:
+    """The causes of each wing or room, in the order of the imports, which go down the floors."""
+    places: dict[str, list[type[IlpixError]]] = {}
+    for module in _modules():
+        causes = [thing for thing in vars(module).values() if _is_cause(thing, module)]
+        if causes:
+            places.setdefault(_place(module), []).extend(causes)
+    return places
+
+
 def _modules() -> Iterator[ModuleType]:
     for room in _ROOMS:
         for found in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
-            if found.name.endswith("errors"):
+            if not found.name.endswith("__main__"):
                 yield importlib.import_module(found.name)
 
 
-def _module_section(module: ModuleType) -> str:
-    classes = [
-        thing
-        for thing in vars(module).values()
-        if isinstance(thing, type)
+def _is_cause(thing: Any, module: ModuleType) -> bool:
+    """Whether a class is a cause that this module declares, not only the base of some."""
+    return (
+        isinstance(thing, type)
         and issubclass(thing, IlpixError)
         and thing.__module__ == module.__name__
-        and _says_something(thing)
-    ]
-    about = plain(description_of(module).partition("\n\n")[0])
-    place = module.__name__.removesuffix(".errors").removesuffix(".run_errors")
-    return joined([f"## `{place}`", about, *map(_section, classes)])
+        and thing not in (IlpixError, ProblemsError)
+        and not description_of(thing).startswith("Base of")
+    )
 
 
-def _says_something(error: type[IlpixError]) -> bool:
-    """Whether a class is a cause, not only the base of some."""
-    return error is not ProblemsError and not description_of(error).startswith("Base of")
+def _place(module: ModuleType) -> str:
+    parts = module.__name__.split(".")
+    return ".".join(parts[:-1] if parts[0] == "ilpix" else parts[:1])
+
+
+def _place_section(place: str, causes: list[type[IlpixError]]) -> str:
+    return joined([f"## `{place}`", *map(_section, causes)])
 
 
 def _section(error: type[IlpixError]) -> str:

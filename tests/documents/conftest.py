@@ -41,9 +41,9 @@ def begin(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str], Pat
 
     def folder(what: str) -> Path:
         here = tmp_path / "here"
+        shutil.copytree(REPOSITORY / "examples", here / "examples")
         if what == "the folder of the tutorial":
             return Path(shutil.copytree(request.getfixturevalue("trained"), here / "tissue"))
-        shutil.copytree(REPOSITORY / "examples", here / "examples")
         return here
 
     return folder

@@ -18,6 +18,7 @@ RUN = {page: [block for block in blocks if not block.not_run] for page, blocks i
 BEGINS = re.compile(r"<!-- commands begin in (.+?) -->")
 MOST_NOT_RUN = 20  # blocks, of all pages
 LIMIT_S = 600  # of one page
+STREAMS = ("out", "err", "code")
 
 
 def _name(page: Path) -> str:
@@ -35,9 +36,9 @@ def test_commands_of_a_page(
         ["bash", "-c", script], cwd=folder, env=environment, check=False, timeout=LIMIT_S
     )
     for number, block in enumerate(RUN[page]):
-        printed = (tmp_path / f"printed{number}").read_text(encoding="utf-8")
-        code = int((tmp_path / f"code{number}").read_text())
-        assert code == block.exit_code, f"{block}:\n{printed}"
+        out, err, code = ((tmp_path / f"{what}{number}").read_text() for what in STREAMS)
+        assert int(code) == block.exit_code, f"{block}:\n{out}{err}"
+        printed = err if block.exit_code else out
         if block.printed is not None:
             assert agrees(block.printed, printed), f"{block} prints:\n{printed}"
 
@@ -50,7 +51,7 @@ def _script(blocks: list[Block], folder: Path) -> Iterator[str]:
         source.write_text(block.code, encoding="utf-8")
         command = f"{shlex.quote(sys.executable)} {source}"
         step = f". {source}" if block.language == "sh" else command
-        yield f"code=0\n{step} >{folder}/printed{number} 2>&1 </dev/null"
+        yield f"code=0\n{step} >{folder}/out{number} 2>{folder}/err{number} </dev/null"
         yield f"echo $code >{folder}/code{number}"
 
 
