@@ -133,6 +133,11 @@ def print_summary(record: VerbRecord) -> None:
     told = ", ".join(f"{counts[state]} {text}" for state, text in _STATES.items() if counts[state])
     told = told or record.notes.get("summary") or "ended"
     print_lines([(record.verb, f"{told} in {record.seconds:.1f} s")])
+    warnings = record.notes.get("warnings", [])
+    print_rows(
+        "unlike the training crops",
+        [{name: warning[name] for name in ("where", "what", "advice")} for warning in warnings],
+    )
 
 
 def print_lines(lines: Iterable[tuple[str, str]]) -> None:

@@ -38,7 +38,7 @@ def check(data_dir: Path = Path(), options: CheckOptions = CheckOptions()) -> tu
         if (options.engine or settings.engine) == "docker"
         else None,
     )
-    show_table("check-findings", rows_of(findings), "what was found, errors first")
+    show_table("check-findings", data_dir, rows_of(findings), "what was found, errors first")
     return findings
 
 

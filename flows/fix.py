@@ -45,7 +45,7 @@ def fix(data_dir: Path = Path(), options: FixOptions = FixOptions()) -> Path:
             partial=options.partial,
         )
         run.notes["plan"] = _table_of(plan)
-        show_table("fix-plan", run.notes["plan"], "what is changed, lane by lane")
+        show_table("fix-plan", run.data_dir, run.notes["plan"], "what is changed, lane by lane")
         run.notes["summary"] = _told(plan, is_planned=options.dry_run)
         if plan.removed_labels:
             _log.warning("%s", plan.removed_labels)

@@ -8,11 +8,13 @@ from prefect.runtime import flow_run
 from flows.check import look_at_image
 from flows.engines import choose_engine, remove_containers
 from flows.exporting import export_images, note_products
+from flows.looking import look_at_images
 from flows.options import RunOptions
 from flows.running.choosing import choose, tell_notes
 from flows.running.verb_run import Chunks, VerbRun, running
 from flows.settings import Settings
 from flows.showing.artifacts import show_predicted
+from flows.showing.pictures import Result
 from flows.showing.report import write_report
 from ilpix.images.hdf5 import find_foreign, find_prepared
 from ilpix.project.reading import PixelProject
@@ -47,18 +49,21 @@ def run(data_dir: Path = Path(), options: RunOptions = RunOptions()) -> list[Pat
     with running("run", data_dir, options, settings) as verb_run:
         taken, project = take_classifier(verb_run.path(options.ilp), verb_run.workspace)
         verb_run.notes["classes"] = [label_class.name for label_class in project.classes]
-        targets = _predict_images(verb_run, taken, project, options)
+        images = _find_fitting(verb_run, project, options)
+        look = look_at_images(verb_run, project, images)
+        targets = _predict_images(verb_run, taken, project, options, images)
         note_products(verb_run, options)
-        previews = write_report(verb_run, project, targets)
-        show_predicted(verb_run, project, previews)
+        prepared = {image.stem: image for image in images}
+        results = {target.stem: Result(prepared[target.stem], target) for target in targets}
+        rows = write_report(verb_run, project, look, results, options)
+        show_predicted(verb_run, project, look, rows)
         export_images(verb_run, project, options, targets)
     return targets
 
 
 def _predict_images(
-    verb_run: VerbRun, taken: Path, project: PixelProject, options: RunOptions
+    verb_run: VerbRun, taken: Path, project: PixelProject, options: RunOptions, images: list[Path]
 ) -> list[Path]:
-    images = _find_fitting(verb_run, project, options)
     engine = choose_engine(verb_run, options, len(images))
     out = verb_run.path(options.probabilities)
     targets = {image.stem: out / f"{image.stem}.tiff" for image in images}

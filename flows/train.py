@@ -68,7 +68,7 @@ def _train(
         for sentence in run.notes["verdict"]:
             _log.info("%s", sentence)
     if options.quality and written:
-        show_markdown("train-quality", (report / TABLE_NAME).read_text(encoding="utf-8"))
+        show_markdown("train-quality", run.data_dir, (report / TABLE_NAME).read_text("utf-8"))
 
 
 def _suggest(

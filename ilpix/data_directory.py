@@ -17,7 +17,7 @@ ENTROPY = Path("ilastik_entropy")  # on request, (Y, X)
 MANIFEST = Path("ilpix_run.json")  # how everything was made
 REPORT = Path("ilpix_report")  # what people look at
 REPORT_PAGE = REPORT / "index.html"  # the report: previews, channels, quality, what failed
-PREVIEWS = REPORT / "previews"  # each probability image in the colours of its classes, PNG
+PICTURES = REPORT / "pictures"  # each image and its classes, for the page
 TRAINING_REPORT = REPORT / "training"  # how good the classifier is, and a choice of features
 
 WORKSPACE = Path(".ilpix")  # private; in the data directory, so that a copy keeps its cache

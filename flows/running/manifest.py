@@ -77,11 +77,12 @@ def read_manifest(data_dir: Path) -> Manifest:
 def write_manifest(data_dir: Path, record: VerbRecord) -> None:
     """Replace the record of a verb in the manifest of a data directory."""
     verbs = {**read_manifest(data_dir).verbs, record.verb: record}
-    manifest = Manifest(versions=_versions(), verbs=verbs)
+    manifest = Manifest(versions=program_versions(), verbs=verbs)
     text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
     write_text(data_dir / MANIFEST, text + "\n")
 
 
-def _versions() -> dict[str, str]:
+def program_versions() -> dict[str, str]:
+    """Return the versions of Python and of what decides results, by name."""
     programs = {program: version(program) for program in _PROGRAMS}
     return {"python": platform.python_version(), **programs}

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from rich.progress import (
 )
 
 from containers.images import PullProgress
+from flows.artifact_keys import artifact_key
 from ilpix.training.phases import Phase
 
 MB = 10**6
@@ -131,9 +133,15 @@ display: ContextVar[Display] = ContextVar(
 
 
 @contextmanager
-def showing(title: str, total: int) -> Iterator[Step]:
-    """Show a step on the current display and, inside a flow run, as a progress artifact."""
-    artifact = _ArtifactStep(title, total) if total and FlowRunContext.get() else None
+def showing(title: str, total: int, folder: Path) -> Iterator[Step]:
+    """Show a step on the current display and, inside a flow run, as a progress artifact.
+
+    Args:
+        title: of the step.
+        total: how many images.
+        folder: the data directory.
+    """
+    artifact = _ArtifactStep(title, total, folder) if total and FlowRunContext.get() else None
     with display.get().step(title, total) as shown:
         yield _Both(shown, artifact) if artifact else shown
     if artifact:
@@ -168,9 +176,11 @@ class _Both:
 
 
 class _ArtifactStep:
-    def __init__(self, title: str, total: int) -> None:
+    def __init__(self, title: str, total: int, folder: Path) -> None:
         self.total, self.done, self.last = total, 0, time.monotonic()
-        created = create_progress_artifact(0.0, key=f"{title}-progress", description=title)
+        key = artifact_key(f"{title}-progress", folder)
+        told = f"{title}, folder {folder.absolute()}"
+        created = create_progress_artifact(0.0, key=key, description=told)
         self.artifact = UUID(str(created))
 
     def advance(self, image: str) -> None:

@@ -103,7 +103,7 @@ class VerbRun:
         )
         states: dict[str, State[Any]] = {}
         with (
-            showing(work.name, len(calls)) as step,
+            showing(work.name, len(calls), self.data_dir) as step,
             listening(step.tell),
             task_runner(self.settings, self.width(len(calls)), self.workspace) as runner,
             stopping_on_error(),  # inside the runner, whose end waits for its threads

@@ -1,4 +1,4 @@
-"""What the Prefect UI shows of a run; one key a kind, so that it keeps their history.
+"""What the Prefect UI shows of a run; one key a kind and data folder, so that it keeps a history.
 
 Outside a flow run nothing is shown; the manifest and `ilpix_report` hold the same.
 """
@@ -12,42 +12,52 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.context import FlowRunContext
 from prefect.events import emit_event
 
+from flows.artifact_keys import artifact_key
+from flows.looking import Look
 from flows.running.outcomes import Outcome
 from flows.running.verb_run import VerbRun
 from flows.showing.contact_sheet import MOST_PREVIEWS, contact_sheet
+from flows.showing.overview import ImageRow, mean_areas
+from flows.showing.pictures import picture_files
+from ilpix.data_directory import REPORT_PAGE
 from ilpix.images.hdf5 import ImageRecord
 from ilpix.project.reading import PixelProject
 
 
-def show_table(key: str, rows: Sequence[Mapping[str, Any]], description: str) -> None:
-    """Show rows under a key; nothing where there are none."""
+def show_table(
+    kind: str, folder: Path, rows: Sequence[Mapping[str, Any]], description: str
+) -> None:
+    """Show rows about a data folder; nothing where there are none."""
     if FlowRunContext.get() and rows:
         table = [{name: _cell(value) for name, value in row.items()} for row in rows]
-        create_table_artifact(table, key=key, description=description)
+        told = f"{description}, folder {folder.absolute()}"
+        create_table_artifact(table, key=artifact_key(kind, folder), description=told)
 
 
-def show_markdown(key: str, text: str, description: str | None = None) -> None:
-    """Show a text under a key."""
+def show_markdown(kind: str, folder: Path, text: str, description: str = "") -> None:
+    """Show a text about a data folder."""
     if FlowRunContext.get():
-        create_markdown_artifact(text, key=key, description=description)
+        told = f"{description or kind}, folder {folder.absolute()}"
+        create_markdown_artifact(text, key=artifact_key(kind, folder), description=told)
 
 
 def show_prepared(run: VerbRun, record: ImageRecord) -> None:
     """Show what became of each image, which channels all have now, and where the crops are."""
     images = [_prepared_row(outcome) for outcome in run.outcomes if outcome.step != "cut-crops"]
-    show_table("prepare-images", images, "the prepared images")
+    show_table("prepare-images", run.data_dir, images, "the prepared images")
     names = enumerate(record.channel_names)
     channels = [{"channel": number, "made of": name} for number, name in names]
-    show_table("prepare-channels", channels, "the channels of every prepared image")
+    show_table("prepare-channels", run.data_dir, channels, "the channels of every prepared image")
     crops = [
         {"image": outcome.image, **position, "size": outcome.facts["size"]}
         for outcome in run.outcomes
         for position in outcome.facts.get("positions", ())
     ]
-    show_table("prepare-crops", crops, "the crops to label: upper left corner and edge, in pixels")
+    told = "the crops to label: upper left corner and edge, in pixels"
+    show_table("prepare-crops", run.data_dir, crops, told)
 
 
-def show_project(project: PixelProject) -> None:
+def show_project(run: VerbRun, project: PixelProject) -> None:
     """Show what a project holds."""
     names = [label_class.name for label_class in project.classes]
     labelled = [sum(counts) for counts in zip(*project.labelled_pixels, strict=True)]
@@ -61,21 +71,27 @@ def show_project(project: PixelProject) -> None:
         "classifier": f"{len(project.forest.roots)} trees" if project.forest else "none yet",
     }
     rows = "".join(f"| {name} | {value} |\n" for name, value in facts.items())
-    show_markdown("project", f"| Project | |\n|---|---|\n{rows}")
+    show_markdown("project", run.data_dir, f"| Project | |\n|---|---|\n{rows}")
 
 
-def show_predicted(run: VerbRun, project: PixelProject, previews: Sequence[Path]) -> None:
-    """Show what became of each image, and previews; tell as events what came of what."""
-    show_project(project)
-    rows = [_predicted_row(outcome, project) for outcome in run.outcomes]
-    show_table("run-images", rows, "the predicted images")
-    show_markdown("run-report", _report(run, project))
-    if previews:
-        sheet = contact_sheet(previews[:MOST_PREVIEWS], project.classes)
-        more = max(0, len(previews) - MOST_PREVIEWS)
+def show_predicted(
+    run: VerbRun, project: PixelProject, look: Look, rows: Sequence[ImageRow]
+) -> None:
+    """Show what became of each image, what failed first; tell as events what came of what."""
+    show_project(run, project)
+    in_order = sorted(rows, key=lambda row: (row.state != "failed", not row.is_unusual, row.name))
+    facts = {outcome.image: outcome.facts for outcome in run.outcomes}
+    names = [label_class.name for label_class in project.classes]
+    table = [_predicted_row(row, names, facts.get(row.name, {})) for row in in_order]
+    show_table("run-images", run.data_dir, table, "the predicted images")
+    show_markdown("run-report", run.data_dir, _report(run, project, look, rows))
+    pictures = [picture_files(run, row.name) for row in in_order if row.has_pictures]
+    if pictures:
+        sheet = contact_sheet(pictures[:MOST_PREVIEWS], project.classes)
+        more = max(0, len(pictures) - MOST_PREVIEWS)
         rest = f"\n\n{more} more are in ilpix_report." if more else ""
-        text = f"![previews](data:image/jpeg;base64,{sheet}){rest}\n"
-        show_markdown("run-previews", text, "the colours of the classes, mixed by probability")
+        text = f"![images and their classes](data:image/jpeg;base64,{sheet}){rest}\n"
+        show_markdown("run-previews", run.data_dir, text, "images and their classes")
     _emit_lineage(run, project)
 
 
@@ -83,38 +99,37 @@ def _prepared_row(outcome: Outcome) -> dict[str, Any]:
     return {"image": outcome.image, "state": outcome.state, **outcome.facts, "error": outcome.error}
 
 
-def _predicted_row(outcome: Outcome, project: PixelProject) -> dict[str, Any]:
-    facts = dict(outcome.facts)
-    names = [label_class.name for label_class in project.classes]
-    areas = facts.pop("areas", [0.0] * len(names))
+def _predicted_row(row: ImageRow, classes: Sequence[str], facts: dict[str, Any]) -> dict[str, Any]:
+    areas = row.areas if len(row.areas) == len(classes) else [None] * len(classes)
+    percents = [None if area is None else round(100 * area, 1) for area in areas]
     return {
-        "image": outcome.image,
-        "state": outcome.state,
-        "size": " × ".join(str(size) for size in facts.pop("shape", ())),
-        "channels": project.n_channels,
-        "scale": project.record and project.record.preparation.scale,
-        **{f"{name} %": round(100 * area, 1) for name, area in zip(names, areas, strict=True)},
-        **facts,
-        "error": outcome.error,
+        "image": row.name,
+        "state": row.state,
+        "look at": row.error or "; ".join([*row.warnings, *row.unlike]),
+        **{f"{name} %": percent for name, percent in zip(classes, percents, strict=True)},
+        "uncertainty %": None if row.uncertainty is None else round(100 * row.uncertainty, 1),
+        "size": row.size,
+        "seconds": facts.get("seconds"),
+        "engine": facts.get("engine"),
     }
 
 
-def _report(run: VerbRun, project: PixelProject) -> str:
-    """The run in words and one table, in markdown."""
-    states = Counter(outcome.state for outcome in run.outcomes)
-    areas = [outcome.facts["areas"] for outcome in run.outcomes if "areas" in outcome.facts]
-    means = [sum(shares) / len(areas) for shares in zip(*areas, strict=True)]
-    classes = "".join(
-        f"| {label_class.name} | {100 * mean:.1f} |\n"
-        for label_class, mean in zip(project.classes, means, strict=False)
-    )
+def _report(run: VerbRun, project: PixelProject, look: Look, rows: Sequence[ImageRow]) -> str:
+    """The run in words, what failed first, and one table, in markdown."""
+    states = Counter(row.state for row in rows)
+    names = [label_class.name for label_class in project.classes]
+    means = zip(names, mean_areas(rows, len(names)), strict=False)
+    classes = "".join(f"| {name} | {100 * mean:.1f} |\n" for name, mean in means)
     failures = "".join(f"- **{o.image}**: {o.error}\n" for o in run.outcomes if o.error)
+    warnings = "".join(f"- {found.what}; {found.advice}\n" for found in look.together)
     return (
-        f"## {len(run.outcomes)} images\n\n{states['done']} predicted, {states['kept']} kept from "
-        f"earlier, {states['failed']} failed; engine: {run.notes['engine']}.\n\n"
+        f"# {run.data_dir.absolute().name}\n\n"
+        + f"## Failed\n\n{failures}\n" * bool(failures)
+        + f"## All images\n\n{warnings}\n" * bool(warnings)
+        + f"## {len(rows)} images\n\n{states['done']} predicted, {states['kept']} kept from "
+        f"earlier, {states['failed']} failed; engine: {run.notes['engine']}; the pages for people: "
+        f"`{REPORT_PAGE}` in `{run.data_dir.absolute()}`.\n\n"
         f"| class | mean area (%) |\n|---|---|\n{classes}"
-        + f"\n## Failed\n\n{failures}"
-        * bool(failures)
     )
 
 

@@ -1,37 +1,38 @@
-"""Colour previews side by side in one small picture, with names and the colours of the classes."""
+"""Images and their classes side by side in one small picture, with names and colours."""
 
 import base64
 import io
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from contextlib import suppress
 
 from PIL import Image, ImageDraw
 
+from ilpix.prediction.pictures import PictureFiles
 from ilpix.project.reading import LabelClass
 
 MOST_PREVIEWS = 24  # as JPEG far below the 1.5 MB that a text of the server can hold
-CELL_PX, CAPTION_PX, COLUMNS = 240, 20, 4
+CELL_PX, CAPTION_PX, COLUMNS = 160, 20, 3  # a cell for the image, one for its classes
 MARGIN_PX = 4
 
 
-def contact_sheet(previews: Sequence[Path], classes: Sequence[LabelClass]) -> str:
-    """Return the previews, each reduced to fit its cell, as a JPEG in base64."""
-    columns = min(COLUMNS, len(previews))
-    height = CAPTION_PX + math.ceil(len(previews) / columns) * (CELL_PX + CAPTION_PX)
-    sheet = Image.new("RGB", (max(columns, 2) * CELL_PX, height), "white")
+def contact_sheet(pictures: Sequence[PictureFiles], classes: Sequence[LabelClass]) -> str:
+    """Return each image beside its classes, reduced to fit a cell, as a JPEG in base64."""
+    height = CAPTION_PX + math.ceil(len(pictures) / COLUMNS) * (CELL_PX + CAPTION_PX)
+    sheet = Image.new("RGB", (COLUMNS * 2 * CELL_PX, height), "white")
     pen = ImageDraw.Draw(sheet)
     _draw_legend(pen, classes)
-    for index, path in enumerate(previews):
-        x = index % columns * CELL_PX
-        y = CAPTION_PX + index // columns * (CELL_PX + CAPTION_PX)
-        with Image.open(path) as preview:
-            preview.thumbnail((CELL_PX - MARGIN_PX, CELL_PX - MARGIN_PX))
-            sheet.paste(preview, (x, y + CAPTION_PX))
-        pen.text((x + MARGIN_PX, y + MARGIN_PX), path.stem[-34:], "black")
-    picture = io.BytesIO()
-    sheet.save(picture, "JPEG", quality=75)
-    return base64.b64encode(picture.getvalue()).decode()
+    for index, files in enumerate(pictures):
+        x = index % COLUMNS * 2 * CELL_PX
+        y = CAPTION_PX + index // COLUMNS * (CELL_PX + CAPTION_PX)
+        for path, left in ((files.image, x), (files.classes, x + CELL_PX)):
+            with suppress(OSError), Image.open(path) as picture:  # somebody may have changed it
+                picture.thumbnail((CELL_PX - MARGIN_PX, CELL_PX - MARGIN_PX))
+                sheet.paste(picture, (left, y + CAPTION_PX))
+        pen.text((x + MARGIN_PX, y + MARGIN_PX), files.name[-46:], "black")
+    picture_bytes = io.BytesIO()
+    sheet.save(picture_bytes, "JPEG", quality=75)
+    return base64.b64encode(picture_bytes.getvalue()).decode()
 
 
 def _draw_legend(pen: ImageDraw.ImageDraw, classes: Sequence[LabelClass]) -> None:

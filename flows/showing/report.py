@@ -1,73 +1,115 @@
-"""`ilpix_report/`: colour previews and a page that shows them, for those without a server."""
+"""`ilpix_report/`: the page on which a result is judged, for those without a server too.
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+The page works from a disk: it loads scripts and pictures beside it and nothing from elsewhere. The
+same results give the same bytes.
+"""
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from pydantic import BaseModel
 
-from flows.running.outcomes import Outcome
+from flows.looking import Look
 from flows.running.verb_run import VerbRun
-from ilpix.data_directory import PREVIEWS, REPORT, REPORT_PAGE
+from flows.showing.charts import chart_channels, place
+from flows.showing.making import how_it_was_made
+from flows.showing.overview import ImageRow, mean_areas, rows_of_images
+from flows.showing.pictures import Result, choose_style, draw_pictures
+from flows.showing.training import read_quality
+from ilpix.data_directory import PICTURES, REPORT, REPORT_PAGE
 from ilpix.files import write_text
-from ilpix.prediction.previews import write_preview
+from ilpix.images.channel_statistics import QUANTILES
+from ilpix.prediction.pictures import Style, describe_style
 from ilpix.project.reading import PixelProject
 
-
-@dataclass(frozen=True, slots=True)
-class _ImageRow:
-    name: str
-    shape: str
-    areas: list[float]
-    preview: str | None
-    error: str | None
+BESIDE = ("report.css", "report.js")
 
 
-def write_report(run: VerbRun, project: PixelProject, targets: Sequence[Path]) -> list[Path]:
-    """Write a preview of each probability image, and the page; return the previews.
-
-    The same results give the same bytes. A preview newer than what it shows is kept.
-    """
-    folder = run.path(REPORT)
-    previews = {target.stem: run.path(PREVIEWS) / f"{target.stem}.png" for target in targets}
-    colors = [label_class.pmap_color for label_class in project.classes]
-    stale = [
-        target for target in targets if not _is_newer(previews[target.stem], target, project.path)
-    ]
-    with ThreadPoolExecutor(run.width(len(stale)).parallel) as pool:
-        list(pool.map(lambda target: write_preview(target, colors, previews[target.stem]), stale))
-    page = _page_template().render(
-        engine=run.notes["engine"],
-        legend=[(label_class.name, label_class.pmap_color) for label_class in project.classes],
-        images=[_row(outcome, previews, folder) for outcome in run.outcomes],
+def write_report(
+    run: VerbRun,
+    project: PixelProject,
+    look: Look,
+    results: Mapping[str, Result],
+    parameters: BaseModel,
+) -> list[ImageRow]:
+    """Draw the pictures that are missing, write the page; return what it shows of each image."""
+    style = choose_style(project)
+    drawn = draw_pictures(run, style, results)
+    names = [label_class.name for label_class in project.classes]
+    rows = rows_of_images(run, names, look, drawn)
+    page = _template().render(
+        rows=rows,
+        shown=[row for row in rows if row.has_pictures],
+        failed=[row for row in rows if row.error],
+        classes=names,
+        style=style,
+        means=mean_areas(rows, len(names)),
+        look=look,
+        charts=chart_channels(look),
+        quality=read_quality(run.data_dir),
+        made=how_it_was_made(run, project, parameters),
+        setup=_setup(names, look, style),
+        pictures=PICTURES.relative_to(REPORT).as_posix(),
     )
     write_text(run.path(REPORT_PAGE), page)
-    return list(previews.values())
+    write_text(run.path(REPORT) / "distributions.js", _distributions(look))
+    for name in BESIDE:
+        text = (files("flows.showing") / "templates" / name).read_text(encoding="utf-8")
+        write_text(run.path(REPORT) / name, text)
+    return rows
 
 
-def _is_newer(preview: Path, *shown: Path) -> bool:
-    made = [path.stat().st_mtime_ns for path in shown]
-    return preview.exists() and preview.stat().st_mtime_ns > max(made)
-
-
-def _page_template() -> Template:
+def _template() -> Template:
     environment = Environment(
         loader=PackageLoader("flows.showing"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters.update(address=quote, percent=_percent, number=_number, rgb=_rgb)
     return environment.get_template("report.html")
 
 
-def _row(outcome: Outcome, previews: dict[str, Path], folder: Path) -> _ImageRow:
-    facts = outcome.facts
-    preview = previews.get(outcome.image)
-    return _ImageRow(
-        name=outcome.image,
-        shape=" × ".join(str(size) for size in facts.get("shape", ())),
-        areas=facts.get("areas", []),
-        preview=preview.relative_to(folder).as_posix() if preview else None,
-        error=outcome.error,
-    )
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _rgb(color: tuple[int, int, int]) -> str:
+    return f"rgb({color[0]} {color[1]} {color[2]})"
+
+
+def _setup(classes: list[str], look: Look, style: Style) -> dict[str, Any]:
+    """What the script of the page needs to know."""
+    return {
+        "classes": classes,
+        "channels": [_title(name) for name in look.comparison.channels],
+        **describe_style(style),
+        "pictures": PICTURES.relative_to(REPORT).as_posix(),
+    }
+
+
+def _title(channel: str) -> str:
+    return f"channel {channel}" if channel.isdigit() else channel
+
+
+def _distributions(look: Look) -> str:
+    """A script with the quantiles of every image, placed on the axes of the page's charts."""
+    tops = [chart.top for chart in chart_channels(look)]
+    placed = {
+        name: [
+            [place(value, top) for value in quantiles]
+            for quantiles, top in zip(image.quantiles, tops, strict=False)
+        ]
+        for name, image in look.images.items()
+    }
+    content = json.dumps({"quantiles": QUANTILES, "images": placed}, separators=(",", ":"))
+    return f"ilpix.compare({content});\n"

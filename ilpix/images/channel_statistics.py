@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from ilpix.images.hdf5 import FloatImage, PreparedImage
 
+ALGORITHM = 1  # raised when the numbers change for the same image
 QUANTILES = (0.01, 0.25, 0.5, 0.75, 0.9, 0.97, 0.99)
 DISTANCES_PX = (1, 2, 4, 8)
 

@@ -105,9 +105,9 @@ class Server:
         return wait_until(look, f"run {run} does not end")
 
     def artifacts(self, runs: list[str]) -> dict[str, dict[str, Any]]:
-        """Return the artifacts of runs, by key."""
+        """Return the artifacts of runs on a folder `tissue…`, by the kind in their key."""
         found = self.filter("artifacts", artifacts={"flow_run_id": {"any_": runs}})
-        return {artifact["key"]: artifact for artifact in found}
+        return {artifact["key"].partition("-tissue")[0]: artifact for artifact in found}
 
     def subflows(self, run: str) -> list[dict[str, Any]]:
         """Return the runs that a run started."""

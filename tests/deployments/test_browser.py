@@ -62,13 +62,47 @@ def test_the_images_of_a_run_are_a_table(
     page.picture(pictures / "images.png")
 
 
-def test_the_report_shows_a_preview_of_every_image(
+def test_the_report_shows_every_image_beside_its_classes(
     classified: tuple[Path, str], page: Page, pictures: Path
 ) -> None:
-    page.open((classified[0] / "ilpix_report" / "index.html").as_uri(), 900, 860)
+    page.open((classified[0] / "ilpix_report" / "index.html").as_uri(), 1280, 860)
+    page.wait_for("document.readyState == 'complete'")
+    page.evaluate("document.getElementById('images').scrollIntoView()")
     shown = "[...document.images].filter(i => i.complete && i.naturalWidth).length"
-    assert page.wait_for(f"{shown} == document.images.length && {shown}") == 5
+    assert page.wait_for(f"{shown} == document.images.length && {shown}") == 10
     page.picture(pictures / "demo.png")
+
+
+def test_the_images_of_the_report_are_found_sorted_and_opened(
+    classified: tuple[Path, str], page: Page
+) -> None:
+    page.open((classified[0] / "ilpix_report" / "index.html").as_uri(), 1280, 860)
+    page.wait_for("document.readyState == 'complete' && document.querySelector('.card')")
+    names = "[...document.querySelectorAll('.card')].map(c => c.dataset.name).join()"
+    choose = "(id, value) => { const e = document.getElementById(id); e.value = value;"
+    choose = f"({choose} e.dispatchEvent(new Event('input')); }})"
+    page.evaluate(f"{choose}('find', 'REGION_3')")
+    assert page.evaluate(names) == "region_3"
+    page.evaluate(f"{choose}('find', '')")
+    page.evaluate(f"{choose}('sort', '0')")
+    areas = "[...document.querySelectorAll('.card')].map(c => +c.dataset.areas.split(',')[0])"
+    found = page.evaluate(areas)
+    assert found == sorted(found, reverse=True)
+    page.evaluate("document.querySelector('.frame').click()")
+    page.wait_for(
+        "document.getElementById('viewer').open && document.getElementById('busy').hidden"
+    )
+    cut = "document.getElementById('over').style.clipPath"
+    before = page.evaluate(cut)
+    page.evaluate(f"{choose}('divide', '90')")
+    assert page.evaluate(cut) != before
+    zoom = "parseInt(document.getElementById('zoom').textContent)"
+    fitted = page.evaluate(zoom)
+    page.evaluate("document.getElementById('in').click()")
+    assert page.evaluate(zoom) > fitted
+    title = page.evaluate("document.getElementById('title').textContent")
+    page.evaluate("document.getElementById('next').click()")
+    assert page.evaluate("document.getElementById('title').textContent") != title
 
 
 def test_a_suspended_run_says_how_to_train_and_asks_how_to_go_on(

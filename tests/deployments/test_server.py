@@ -118,7 +118,9 @@ def test_the_run_leaves_its_tables_report_and_previews_on_the_server(
     assert all(
         99 < row["Nucleus %"] + row["Cytoplasm %"] + row["Background %"] < 101 for row in rows
     )
-    assert found["run-previews"]["data"].startswith("![previews](data:image/jpeg;base64,")
+    assert found["run-previews"]["data"].startswith(
+        "![images and their classes](data:image/jpeg;base64,"
+    )
     assert found["predict-image-progress"]["data"] == 100
 
 

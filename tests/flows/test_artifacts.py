@@ -16,6 +16,7 @@ from prefect.client.schemas.objects import Artifact
 from prefect.client.schemas.sorting import ArtifactSort
 
 from command.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
+from flows.artifact_keys import artifact_key
 from flows.errors import ImagesFailedError
 from flows.options import PrepareOptions
 from flows.prepare import prepare
@@ -24,6 +25,7 @@ from flows.running import progress
 from flows.showing.artifacts import show_markdown, show_table
 from flows.showing.contact_sheet import MOST_PREVIEWS, contact_sheet
 from ilpix.example import write_example
+from ilpix.prediction.pictures import PictureFiles
 from ilpix.project.reading import LabelClass
 from ilpix.training.feature_choice import choose_features
 from ilpix.training.storing import train
@@ -47,17 +49,17 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def newest(key: str) -> Artifact:
+def newest(kind: str) -> Artifact:
     with get_client(sync_client=True) as client:
         return client.read_artifacts(
-            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])),
+            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(like_=f"{kind}-finished")),
             sort=ArtifactSort.CREATED_DESC,
             limit=1,
         )[0]
 
 
-def rows(key: str) -> list[dict[str, Any]]:
-    return list(json.loads(str(newest(key).data)))
+def rows(kind: str) -> list[dict[str, Any]]:
+    return list(json.loads(str(newest(kind).data)))
 
 
 @pytest.mark.usefixtures("finished")
@@ -67,12 +69,26 @@ def test_each_image_has_a_row_with_size_seconds_areas_state_and_error() -> None:
     good, bad = found["region_1"], found["region_2"]
     assert good["state"] == "done"
     assert good["size"] == "220 × 260"
-    assert (good["channels"], good["scale"], good["engine"]) == (4, 2, "embedded")
+    assert good["engine"] == "embedded"
+    assert 0 < good["uncertainty %"] < 50
     assert sum(good[f"{name} %"] for name in ("Nucleus", "Cytoplasm", "Background")) == (
         pytest.approx(100, abs=0.2)
     )
     assert bad["state"] == "failed"
-    assert "region_2.h5" in bad["error"]
+    assert "region_2.h5" in bad["look at"]
+
+
+@pytest.mark.usefixtures("finished")
+def test_what_failed_comes_first_and_the_folder_is_named() -> None:
+    assert rows("run-images")[0]["image"] == "region_2"
+    assert "finished0" in str(newest("run-images").description)
+    assert str(newest("run-report").data).index("Failed") < 40
+
+
+def test_folders_of_the_same_name_have_histories_of_their_own(tmp_path: Path) -> None:
+    keys = {artifact_key("run-images", tmp_path / place / "Köln 3") for place in "ab"}
+    assert len(keys) == 2
+    assert all(re.fullmatch(r"run-images-k-ln-3-[0-9a-f]{6}", key) for key in keys)
 
 
 @pytest.mark.usefixtures("finished")
@@ -108,11 +124,12 @@ def test_previews_are_a_picture_within_the_text() -> None:
 
 
 def test_the_noisiest_previews_still_fit(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (600, 600, 3), np.uint8)
-    Image.fromarray(noise).save(tmp_path / "noise.png")
+    noise = np.random.default_rng(0).integers(0, 256, (320, 320, 3), np.uint8)
+    files = PictureFiles(tmp_path, "noise")
+    for path in (files.image, files.classes):
+        Image.fromarray(noise).save(path)
     classes = [LabelClass("Nucleus", (255, 0, 0), (255, 0, 0))]
-    sheet = contact_sheet([tmp_path / "noise.png"] * MOST_PREVIEWS, classes)
-    assert len(sheet) < BYTES_OF_A_TEXT
+    assert len(contact_sheet([files] * MOST_PREVIEWS, classes)) < BYTES_OF_A_TEXT
 
 
 def test_the_progress_artifact_moves(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +147,7 @@ def test_the_progress_artifact_moves(finished: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_outside_a_flow_run_nothing_is_shown() -> None:
-    show_markdown("nobody", "sees this")
-    show_table("nobody-either", [{"sees": "this"}], "")
+    show_markdown("nobody", Path("finished"), "sees this")
+    show_table("nobody", Path("finished"), [{"sees": "this"}], "")
     with pytest.raises(IndexError):
         newest("nobody")

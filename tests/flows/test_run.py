@@ -23,6 +23,7 @@ from flows.errors import ImagesFailedError, TrainingNeededError
 from flows.options import PrepareOptions, RunOptions, TrainOptions
 from flows.prepare import prepare
 from flows.run import run
+from flows.running.manifest import read_manifest
 from flows.running.progress import LogDisplay, display
 from flows.train import train
 from ilpix.example import write_example
@@ -293,28 +294,71 @@ def test_no_prepared_images_is_an_error(folder: Path) -> None:
         run(folder)
 
 
+def pictures_of(folder: Path, stem: str) -> dict[str, bytes]:
+    found = (folder / "ilpix_report" / "pictures").glob(f"{stem}.*")
+    return {path.name.removeprefix(stem): path.read_bytes() for path in found}
+
+
 def test_the_report_shows_every_image(folder: Path) -> None:
     run(folder)
     page = (folder / "ilpix_report" / "index.html").read_text()
     for stem in images_of(folder):
-        assert f"previews/{stem}.png" in page
-        assert (folder / "ilpix_report" / "previews" / f"{stem}.png").exists()
+        assert set(pictures_of(folder, stem)) == {
+            *(".image.jpg", ".classes.png", ".classes-safe.png", ".js")
+        }
+        for suffix in (".image.jpg", ".classes.png", ".classes-safe.png"):
+            assert f"pictures/{stem}{suffix}" in page
 
 
-def test_a_preview_is_made_again_only_where_it_is_older_than_what_it_shows(folder: Path) -> None:
+def test_the_report_says_how_it_was_made_without_a_clock_or_a_path(folder: Path) -> None:
+    run(folder)
+    page = (folder / "ilpix_report" / "index.html").read_text()
+    assert "embedded 1" in page
+    assert "digest of the classifier" in page
+    assert str(folder) not in page
+    run(folder)
+    kept = (folder / "ilpix_report" / "index.html").read_text()
+    assert page.count('class="state done"') == kept.count('class="state kept"') == 5
+
+
+def test_pictures_are_drawn_again_only_where_what_they_show_has_changed(folder: Path) -> None:
     """Every run read and drew all probability images again, also those it had not touched."""
     run(folder)
-    stems = sorted(images_of(folder))
-    previews = {stem: folder / "ilpix_report" / "previews" / f"{stem}.png" for stem in stems}
-    drawn = {stem: path.read_bytes() for stem, path in previews.items()}
-    kept, outdated, *_ = stems
-    previews[kept].write_bytes(drawn[outdated])
-    previews[outdated].write_bytes(drawn[kept])
-    earlier = (folder / "ilastik_probabilities" / f"{outdated}.tiff").stat().st_mtime - 1
-    os.utime(previews[outdated], (earlier, earlier))
+    kept, changed, *_ = sorted(images_of(folder))
+    drawn = {stem: pictures_of(folder, stem) for stem in (kept, changed)}
+    small = folder / "ilpix_report" / "pictures" / f"{kept}.image.jpg"
+    small.write_bytes(b"not drawn again")
+    with h5py.File(folder / "ilastik_img" / f"{changed}.h5", "r+") as file:
+        file["img"][:, :40, :40] = 0
     run(folder)
-    assert previews[kept].read_bytes() == drawn[outdated]
-    assert previews[outdated].read_bytes() == drawn[outdated]
+    assert small.read_bytes() == b"not drawn again"
+    assert all(
+        pictures_of(folder, changed)[suffix] != before for suffix, before in drawn[changed].items()
+    )
+
+
+def test_an_image_whose_pictures_cannot_be_written_is_predicted_all_the_same(folder: Path) -> None:
+    (folder / "ilpix_report" / "pictures" / "region_1.js").mkdir(parents=True)
+    assert len(run(folder)) == 5
+    page = (folder / "ilpix_report" / "index.html").read_text()
+    assert "pictures/region_2.image.jpg" in page
+    assert "pictures/region_1.image.jpg" not in page
+
+
+def test_channels_in_another_order_are_warned_of_and_predicted(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in (folder / "ilastik_img").iterdir():
+        with h5py.File(path, "r+") as file:
+            file["img"][...] = file["img"][()][[0, 2, 1, 3]]
+    with caplog.at_level("WARNING"):
+        assert len(run(folder)) == 5
+    assert "channels seem to be in another order" in caplog.text
+    (warning,) = read_manifest(folder).verbs["run"].notes["warnings"]
+    assert warning["where"] == "all images"
+    assert "(fitting: 0, 2, 1, 3)" in warning["what"]
+    page = (folder / "ilpix_report" / "index.html").read_text()
+    assert "Looks like E-Cadherin of the crops." in page
 
 
 def test_training_twice_gives_the_same_bytes_and_is_done_once(folder: Path) -> None:

@@ -1,17 +1,15 @@
-"""Probability images and their previews as files."""
+"""Probability images as files."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import imagecodecs
 import numpy as np
 import numpy.typing as npt
 import pytest
 import tifffile
 
 from ilpix.prediction.errors import InvalidProbabilitiesError
-from ilpix.prediction.previews import write_preview
 from ilpix.prediction.probabilities import (
     class_areas,
     read_shape,
@@ -117,19 +115,3 @@ def test_areas_are_shares_of_the_most_probable_class(tmp_path: Path) -> None:
     write(tmp_path / "p.tiff", image)
     assert read_shape(tmp_path / "p.tiff") == (4, 5, 3)
     assert class_areas(tmp_path / "p.tiff") == {"shape": [4, 5], "areas": [0.75, 0.0, 0.25]}
-
-
-def test_a_preview_shows_class_colours_weighted_by_probability(tmp_path: Path) -> None:
-    image = np.zeros((2, 2, 2), np.uint16)
-    image[0, 0] = (65535, 0)
-    image[1, 1] = (32768, 32767)
-    write(tmp_path / "p.tiff", image)
-    write_preview(tmp_path / "p.tiff", [(255, 0, 0), (0, 200, 0)], tmp_path / "p.png")
-    pixels = imagecodecs.png_decode((tmp_path / "p.png").read_bytes())
-    assert pixels.tolist() == [[[255, 0, 0], [0, 0, 0]], [[0, 0, 0], [128, 100, 0]]]
-
-
-def test_a_preview_of_a_large_image_is_small(tmp_path: Path) -> None:
-    write(tmp_path / "p.tiff", np.zeros((2100, 90, 3), np.uint16), 300)
-    write_preview(tmp_path / "p.tiff", [(9, 9, 9)] * 3, tmp_path / "p.png")
-    assert imagecodecs.png_decode((tmp_path / "p.png").read_bytes()).shape == (700, 30, 3)
