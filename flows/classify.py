@@ -151,7 +151,7 @@ def _wait_for_training(
     """
     told, visit = how_to_train(project), 1
     while True:
-        show_markdown("classify-training", told, "what this run waits for")
+        show_markdown("classify-training", data_dir, told, "what this run waits for")
         answer = suspend_flow_run(
             wait_for_input=TrainedByHand.with_initial_data(description=told),
             timeout=WAIT_FOR_A_PERSON_S,

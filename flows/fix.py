@@ -66,7 +66,7 @@ def _rescue(run: VerbRun, project: Path, target: Path) -> Path:
     written = rescue(project, target)
     run.notes["plan"] = written.facts["lost"]
     run.notes["summary"] = written.facts["summary"]
-    show_table("rescue", run.notes["plan"], "what is missing")
+    show_table("rescue", run.data_dir, run.notes["plan"], "what is missing")
     return target
 
 
