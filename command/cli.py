@@ -5,31 +5,27 @@ Exit codes: 0 where every image succeeded, 1 where something failed, 2 for wrong
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from threading import Event
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter, validators
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 import flows
 from command import console
-from command.demo import demo as demo_flows
+from command.early import refuse_early
+from command.first_line import RECORDED, first_line
 from command.next_steps import next_step, results
-from command.quiet_prefect import quiet_prefect
 from command.server import ServerNotStartedError
+from command.starting import start_prefect
 from command.watching import wait_until_trained
-from containers.gui import (
-    GuiSettings,
-    find_local_ilastik,
-    open_gui_in_browser,
-    open_local_gui,
-)
-from flows.check import rows_of
+from containers.local_gui import GuiSettings, find_local_ilastik, open_local_gui
 from flows.errors import ImagesFailedError, TrainingNeededError
 from flows.running.manifest import read_manifest
 from flows.running.progress import tell_pull
@@ -82,9 +78,7 @@ def prepare(
     output: Output = Output(),
 ) -> int:
     """Turn images and panel into prepared images, crops to label and an Ilastik project."""
-    with reporting("prepare", output) as ended:
-        flows.prepare(output.data_dir, options)
-    return ended.code
+    return carry_out("prepare", output, options, lambda: flows.prepare(output.data_dir, options))
 
 
 @app.command(name="import")
@@ -102,9 +96,8 @@ def import_raw(
     raw
         the folder of the raw files, if it is another one than --raw
     """
-    with reporting("import", output) as ended:
-        flows.import_raw(output.data_dir, options.model_copy(update={"raw": raw} if raw else {}))
-    return ended.code
+    options = options.model_copy(update={"raw": raw} if raw else {})
+    return carry_out("import", output, options, lambda: flows.import_raw(output.data_dir, options))
 
 
 @app.command
@@ -114,9 +107,7 @@ def train(
     output: Output = Output(),
 ) -> int:
     """Train the classifier of a project from labels, without a window."""
-    with reporting("train", output) as ended:
-        flows.train(output.data_dir, options)
-    return ended.code
+    return carry_out("train", output, options, lambda: flows.train(output.data_dir, options))
 
 
 @app.command
@@ -126,9 +117,7 @@ def run(
     output: Output = Output(),
 ) -> int:
     """Predict the class probabilities of every prepared image with a trained project."""
-    with reporting("run", output) as ended:
-        flows.run(output.data_dir, options)
-    return ended.code
+    return carry_out("run", output, options, lambda: flows.run(output.data_dir, options))
 
 
 @app.command
@@ -138,12 +127,14 @@ def fix(
     output: Output = Output(),
 ) -> int:
     """Make an existing project and its crops fit; --dry-run shows what would change."""
-    with reporting("fix", output) as ended:
+
+    def fix_and_tell() -> None:
         flows.fix(output.data_dir, options)
         plan = read_manifest(output.data_dir).verbs["fix"].notes["plan"]
         title = "missing" if options.rescue else "plan" if options.dry_run else "fixed"
         console.print_rows(title, plan)
-    return ended.code
+
+    return carry_out("fix", output, options, fix_and_tell)
 
 
 @app.command
@@ -153,7 +144,12 @@ def check(
     output: Output = Output(),
 ) -> int:
     """List everything that is wrong with a project and prepared images; change nothing."""
+    if not (output.quiet or output.json):
+        console.print_notice(first_line("check", output.data_dir))
     with plain_errors() as ended:
+        refuse_early(output.data_dir, options)
+        from flows.check import rows_of  # noqa: PLC0415 - imports Prefect
+
         findings = flows.check.fn(output.data_dir, options)  # without a server: it keeps no record
         ended.code = int(has_errors(findings))
         if output.json:
@@ -201,7 +197,8 @@ def classify(
     wait
         where somebody has to train in Ilastik, watch the project and go on when it is saved
     """
-    with reporting("run", output) as ended:
+
+    def classify_or_wait() -> None:
         try:
             flows.classify(output.data_dir, preparing, training, predicting)
         except TrainingNeededError as error:
@@ -210,7 +207,8 @@ def classify(
             console.print_notice(f"{error}\nWaiting until {error.project} is trained and saved …")
             wait_until_trained(error.project)
             flows.classify(output.data_dir, preparing, training, predicting)
-    return ended.code
+
+    return carry_out("classify", output, preparing, classify_or_wait)
 
 
 @app.command
@@ -243,7 +241,7 @@ def annotate(
 
 @app.command
 def gui(
-    *,
+    *further: str,
     ilp: Project = PROJECT,
     settings: Annotated[GuiSettings, Flat] = GuiSettings(),
 ) -> int:
@@ -251,14 +249,19 @@ def gui(
 
     Parameters
     ----------
+    further
+        what a local Ilastik is told besides, behind --
     ilp
         the project
     """
     with plain_errors() as ended:
         program = find_local_ilastik(settings.program)
         if program:
-            ended.code = open_local_gui(program, ilp)
+            console.print_notice(f"{ilp} is opened in {program}")
+            ended.code = open_local_gui(program, ilp, further)
         else:
+            from containers.gui import open_gui_in_browser  # noqa: PLC0415 - imports Docker's SDK
+
             pulling = tell_pull(settings.image, console.print_notice)
             open_gui_in_browser(ilp, settings, console.print_notice, Event(), pulling)
     return ended.code
@@ -273,10 +276,14 @@ def demo(folder: Path = Path("demo"), /) -> int:
     folder
         made where it is missing
     """
-    with reporting("run", Output(data_dir=folder)) as ended:
+
+    def classify_tissue() -> None:
+        from command.demo import demo as demo_flows  # noqa: PLC0415 - imports Prefect
+
         share = demo_flows(folder)
         console.out.print(f"{100 * share:.1f} % of all pixels have the right class")
-    return ended.code
+
+    return carry_out("demo", Output(data_dir=folder), None, classify_tissue)
 
 
 labels_app = App(name="labels", help="Label layers between project and label images.")
@@ -364,24 +371,40 @@ def plain_errors() -> Iterator[Ended]:
         console.print_error("\n".join(lines))
 
 
-@contextmanager
-def reporting(verb: str, output: Output) -> Iterator[Ended]:
-    """Show progress, and in the end what became of the images; turn errors into an exit code."""
-    prefect_level = logging.INFO if output.verbose else logging.CRITICAL
-    with (
-        console.showing_progress(output.loudness),
-        quiet_prefect(prefect_level),
-        plain_errors() as ended,
-    ):
-        yield ended
-    record = read_manifest(output.data_dir).verbs.get(verb)
-    if output.json and record:
+def carry_out(
+    verb: str, output: Output, options: BaseModel | None, work: Callable[[], object]
+) -> int:
+    """Show progress, and in the end what became of the images; return the exit code.
+
+    Args:
+        verb: what is done.
+        output: where, and how much is said of it.
+        options: what of it can be looked at before anything begins.
+        work: the flow.
+    """
+    began = datetime.now(UTC)
+    if not output.quiet:
+        console.print_notice(first_line(verb, output.data_dir))
+    with plain_errors() as ended:
+        if options:
+            refuse_early(output.data_dir, options)
+        start_prefect(verb)
+        from command.quiet_prefect import quiet_prefect  # noqa: PLC0415 - imports Prefect
+
+        prefect_level = logging.INFO if output.verbose else logging.CRITICAL
+        with console.showing_progress(output.loudness), quiet_prefect(prefect_level):
+            work()
+    record = read_manifest(output.data_dir).verbs.get(RECORDED.get(verb, verb))
+    if not record or record.started < began:
+        return ended.code
+    if output.json:
         console.print_json(record.model_dump(mode="json"))
-    elif record and not ended.stopped and not output.quiet:
+    elif not ended.stopped and not output.quiet:
         console.print_summary(record)
         console.print_lines(results(record, output.data_dir))
         if not ended.code and (step := next_step(record, output.data_dir)):
             console.print_lines([("next", step)])
+    return ended.code
 
 
 def main() -> None:

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from flows.running.manifest import VerbRecord
-from ilpix.data_directory import PROJECT, REPORT_PAGE, TRAINING_REPORT
+from ilpix.data_directory import PROJECT, QUALITY, REPORT_PAGE
 from ilpix.errors import IlpixError
 from ilpix.project.reading import read_project
-from ilpix.training.quality_report import TABLE_NAME
 
 Line = tuple[str, str]  # what, and where it is or how it goes
 
@@ -18,7 +17,7 @@ def results(record: VerbRecord, data_dir: Path) -> Iterator[Line]:
     chosen = record.parameters
     paths = {
         "prepare": {"crops": chosen.get("cropout"), "project": chosen.get("ilp")},
-        "train": {"project": chosen.get("ilp"), "quality": TRAINING_REPORT / TABLE_NAME},
+        "train": {"project": chosen.get("ilp"), "quality": QUALITY},
         "run": {"probabilities": chosen.get("probabilities"), "report": REPORT_PAGE},
         "fix": {"project": chosen.get("rescue") or chosen.get("ilp")},
     }

@@ -1,56 +1,35 @@
-"""Open Ilastik on a project to label and train by hand: a local one, else one in the browser."""
+"""Open Ilastik on a project in the browser, where none is installed on this machine."""
 
 import os
-import shutil
-import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import docker
 import docker.errors
 from docker.types import Mount
-from pydantic import BaseModel, BeforeValidator, Field
 
 from containers.engine import connected, translated
 from containers.errors import EngineUnreachableError, GuiEndedError, NoIlastikError
-from containers.images import PinnedImage, PullProgress, pin_image
+from containers.images import PinnedImage, pin_image
 from containers.lease import held_lease, remove_container_quietly
-from containers.local import require_program
+from containers.local_gui import GuiSettings
 from containers.predict import require_version
-from containers.presets import GUI_IMAGE
+from containers.pulls import PullProgress
 from containers.run import LEASE_LABEL, PLATFORM
 from containers.runner import POLL_S
 from containers.settings import (
     ContainerSettings,
-    PathMapping,
-    PullPolicy,
     path_on_engine,
-    split_at_commas,
 )
 from ilpix.data_directory import RUNS, WORKSPACE
-from ilpix.project.errors import NoProjectError
 from ilpix.project.reading import read_project
 
-LOCAL_NAMES = ("ilastik", "run_ilastik.sh")
 WEB_PORT = "5800/tcp"  # where the image shows the window
 LOOPBACK = "127.0.0.1"
 DATA = "/data"  # the data directory in the container
-
-
-class GuiSettings(BaseModel, frozen=True, extra="forbid"):
-    """Which Ilastik is opened, and where its window is shown."""
-
-    program: Path | None = Field(
-        None, description="Ilastik on this machine; else looked for in PATH"
-    )
-    image: str = Field(GUI_IMAGE, description="image that shows Ilastik's window in a browser")
-    port: int = Field(5800, ge=1024, le=65535, description="of the window, on this machine only")
-    pull: PullPolicy = "missing"
-    engine: str | None = Field(None, description="address of the engine; else DOCKER_HOST")
-    path_map: Annotated[tuple[PathMapping, ...], BeforeValidator(split_at_commas)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,30 +58,6 @@ class GuiRun:
             "platform": PLATFORM,
             "security_opt": ["no-new-privileges"],
         }
-
-
-def find_local_ilastik(program: Path | None) -> Path | None:
-    """Return the Ilastik of this machine: the one given, else one in PATH, else None.
-
-    Raises:
-        LocalProgramError: if one is given that cannot be run.
-    """
-    if program is not None:
-        return require_program(program)
-    found = next(filter(None, map(shutil.which, LOCAL_NAMES)), None)
-    return Path(found) if found else None
-
-
-def open_local_gui(program: Path, project: Path) -> int:
-    """Open a project in a local Ilastik, wait for its end, and return its exit code.
-
-    Raises:
-        NoProjectError: if there is no such file.
-    """
-    if not project.exists():
-        raise NoProjectError(project)
-    command = [str(program), f"--project={project.resolve()}"]
-    return subprocess.run(command, check=False).returncode  # noqa: S603 named by the operator
 
 
 def open_gui_in_browser(

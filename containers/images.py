@@ -12,17 +12,9 @@ from docker.models.images import Image
 from containers.engine import translated
 from containers.errors import ImageMissingError, ImagePullError, ProgramUnknownError
 from containers.presets import ilastik_version, program_path
+from containers.pulls import PullProgress
 from containers.run import PLATFORM
 from containers.settings import ContainerSettings
-
-
-@dataclass(frozen=True, slots=True)
-class PullProgress:
-    """How far a pull is, over all layers known so far."""
-
-    done_bytes: int
-    total_bytes: int
-    layers: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Predict images with an Ilastik installed on this machine: the engine `local`."""
 
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -10,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from containers.command import ilastik_arguments, ilastik_environment, input_name
-from containers.errors import LocalProgramError, RunCancelledError
+from containers.errors import RunCancelledError
 from containers.lease import held_lease
+from containers.local_program import require_program
 from containers.outcome import PredictionOutcome
 from containers.prediction import (
     Job,
@@ -27,18 +27,6 @@ from ilpix.prediction.classifier import Classifier
 from ilpix.project.reading import read_project
 
 GRACE_S = 5.0  # between the request to end and the kill
-
-
-def require_program(program: Path) -> Path:
-    """Return the absolute path of a program that can be run; a bare name is looked for in PATH.
-
-    Raises:
-        LocalProgramError: if there is none.
-    """
-    found = shutil.which(program)
-    if found is None:
-        raise LocalProgramError(program)
-    return Path(found).resolve()
 
 
 def predict_locally(

@@ -11,7 +11,7 @@ import docker
 from containers.command import ilastik_arguments, ilastik_environment, input_name
 from containers.engine import connected, plan_account, plan_limits, read_facts
 from containers.errors import ProgramTooOldError
-from containers.images import PinnedImage, PullProgress, pin_image
+from containers.images import PinnedImage, pin_image
 from containers.lease import held_lease, remove_run, sweep_orphans
 from containers.outcome import PredictionOutcome
 from containers.prediction import (
@@ -21,6 +21,7 @@ from containers.prediction import (
     plan_memory_steps,
     predict_images,
 )
+from containers.pulls import PullProgress
 from containers.run import (
     IMAGE_LABEL,
     LEASE_LABEL,

@@ -7,7 +7,7 @@ from prefect import Flow
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import State
 
-from containers.local import require_program
+from containers.local_program import require_program
 from containers.predict import prepare_engine, remove_containers_of
 from containers.settings import ContainerSettings, LocalSettings
 from flows.errors import NoLocalIlastikError

@@ -19,6 +19,7 @@ REPORT = Path("ilpix_report")  # what people look at
 REPORT_PAGE = REPORT / "index.html"  # the report: previews, channels, quality, what failed
 PICTURES = REPORT / "pictures"  # each image and its classes, for the page
 TRAINING_REPORT = REPORT / "training"  # how good the classifier is, and a choice of features
+QUALITY = TRAINING_REPORT / "quality.md"  # how good the classifier is, in words
 
 WORKSPACE = Path(".ilpix")  # private; in the data directory, so that a copy keeps its cache
 RECORDS = "results"  # in it: what was finished, under its cache key

@@ -56,3 +56,24 @@ class InvalidProjectError(ProblemsError):
     """A project file does not hold what it must."""
 
     heading = "{path} cannot be used as an Ilastik project"
+
+
+class NoFolderError(IlpixError, FileNotFoundError):
+    """A folder that a person named is not there."""
+
+    folder: Path
+
+    def __str__(self) -> str:
+        return f"there is no folder {self.folder}; check the path, or where you are"
+
+
+class NoPanelError(IlpixError, FileNotFoundError):
+    """The panel is not there."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return (
+            f"there is no panel {self.path}; write one, a row for each channel of the images "
+            "(channel,name,ilastik), or name it with --panel"
+        )

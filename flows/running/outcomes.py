@@ -1,11 +1,13 @@
 """What became of each image in a run of a verb."""
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from prefect.states import State
 from pydantic import BaseModel
 
 from tasks.records import FilesWritten
+
+if TYPE_CHECKING:
+    from prefect.states import State  # takes a second to import, and the manifest is read before
 
 
 class Outcome(BaseModel, frozen=True):
@@ -20,7 +22,7 @@ class Outcome(BaseModel, frozen=True):
     cause: str | None = None  # name of the error class
 
 
-def outcome_of(image: str, step: str, state: State[Any]) -> Outcome:
+def outcome_of(image: str, step: str, state: "State[Any]") -> Outcome:
     """Turn the final state of a task run into the outcome of its image."""
     result = state.result(raise_on_failure=False)
     if state.is_completed() and isinstance(result, FilesWritten):

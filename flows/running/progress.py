@@ -8,10 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Protocol
-from uuid import UUID
 
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
-from prefect.context import FlowRunContext
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -21,13 +18,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from containers.images import PullProgress
-from flows.artifact_keys import artifact_key
+from containers.pulls import PullProgress
 from ilpix.training.phases import Phase
 
 MB = 10**6
 LINE_EVERY_S = 5.0
-ARTIFACT_EVERY_S = 2.0  # an update costs about 10 ms at the server
 
 _log = logging.getLogger(__name__)
 
@@ -141,7 +136,9 @@ def showing(title: str, total: int, folder: Path) -> Iterator[Step]:
         total: how many images.
         folder: the data directory.
     """
-    artifact = _ArtifactStep(title, total, folder) if total and FlowRunContext.get() else None
+    from flows.running.progress_artifact import open_artifact  # noqa: PLC0415 - imports Prefect
+
+    artifact = open_artifact(title, total, folder)
     with display.get().step(title, total) as shown:
         yield _Both(shown, artifact) if artifact else shown
     if artifact:
@@ -173,34 +170,3 @@ class _Both:
     def tell(self, phase: Phase) -> None:
         for step in self.steps:
             step.tell(phase)
-
-
-class _ArtifactStep:
-    def __init__(self, title: str, total: int, folder: Path) -> None:
-        self.total, self.done, self.last = total, 0, time.monotonic()
-        key = artifact_key(f"{title}-progress", folder)
-        told = f"{title}, folder {folder.absolute()}"
-        created = create_progress_artifact(0.0, key=key, description=told)
-        self.artifact = UUID(str(created))
-
-    def advance(self, image: str) -> None:
-        self.done += 1
-        self._update_at_times(self.done / self.total, self._told(image))
-
-    def tell(self, phase: Phase) -> None:
-        self._update_at_times(phase.done, phase.now)
-
-    def finish(self) -> None:
-        self._update(self.done / self.total, self._told("finished"))
-
-    def _told(self, last: str) -> str:
-        return f"{self.done} of {self.total}, last: {last}"
-
-    def _update_at_times(self, share: float, description: str) -> None:
-        now = time.monotonic()
-        if now - self.last >= ARTIFACT_EVERY_S:
-            self.last = now
-            self._update(share, description)
-
-    def _update(self, share: float, description: str) -> None:
-        update_progress_artifact(self.artifact, 100 * share, description=description)

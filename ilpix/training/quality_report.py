@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ilpix.data_directory import QUALITY
 from ilpix.files import replacing, write_text
 from ilpix.training.judging import Confusion
 from ilpix.training.quality import QualityReport
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 JSON_NAME = "quality.json"
-TABLE_NAME = "quality.md"
+TABLE_NAME = QUALITY.name
 
 _MOST_CROPS_LISTED = 20
 _MOST_CHANNELS_PLOTTED = 20

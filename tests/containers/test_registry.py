@@ -18,8 +18,8 @@ import docker
 import pytest
 
 from containers.errors import ImageMissingError
-from containers.images import PullProgress
 from containers.predict import prepare_engine
+from containers.pulls import PullProgress
 from containers.settings import ContainerSettings
 from tests.containers.conftest import skip_or_fail
 

@@ -21,7 +21,7 @@ from flows.errors import ImagesFailedError
 from flows.options import PrepareOptions
 from flows.prepare import prepare
 from flows.run import run
-from flows.running import progress
+from flows.running import progress_artifact
 from flows.showing.artifacts import show_markdown, show_table
 from flows.showing.contact_sheet import MOST_PREVIEWS, contact_sheet
 from ilpix.example import write_example
@@ -139,8 +139,8 @@ def test_the_progress_artifact_moves(finished: Path, monkeypatch: pytest.MonkeyP
     def update(_: Any, done: float, **more: Any) -> None:
         sent.append(done)
 
-    monkeypatch.setattr(progress, "ARTIFACT_EVERY_S", 0)
-    monkeypatch.setattr(progress, "update_progress_artifact", update)
+    monkeypatch.setattr(progress_artifact, "UPDATE_EVERY_S", 0)
+    monkeypatch.setattr(progress_artifact, "update_progress_artifact", update)
     shutil.copy(finished / "ilastik_img" / "region_1.h5", finished / "ilastik_img" / "region_2.h5")
     run(finished)
     assert sent == [20, 40, 60, 80, 100, 100]

@@ -9,14 +9,9 @@ from typing import Any
 import docker
 import pytest
 
-from containers import gui
 from containers.errors import GuiEndedError, LocalProgramError, NoIlastikError, ProgramTooOldError
-from containers.gui import (
-    GuiSettings,
-    find_local_ilastik,
-    open_gui_in_browser,
-    open_local_gui,
-)
+from containers.gui import open_gui_in_browser
+from containers.local_gui import IN_PATH, GuiSettings, find_local_ilastik, open_local_gui
 from ilpix.project.errors import NoProjectError
 
 DATA = Path(__file__).parents[2] / "golden" / "data"
@@ -109,14 +104,38 @@ def test_project_of_a_newer_ilastik_is_not_opened(
 def test_local_ilastik_is_found_in_path_and_opens_the_project(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "bin" / gui.LOCAL_NAMES[0]
+    program = tmp_path / "bin" / IN_PATH[0]
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\nexit 7\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     assert find_local_ilastik(None) == program
-    assert open_local_gui(program, project) == 7
-    assert (tmp_path / "said").read_text() == f"--project={project}\n"
+    assert open_local_gui(program, project, ["--redirect_output", "log"]) == 7
+    said = f"--project={project} --redirect_output log\n"
+    assert (tmp_path / "said").read_text() == said
+
+
+@pytest.mark.parametrize(
+    ("older", "newest"),
+    [
+        (
+            "ilastik-1.3.3post3-OSX.app",
+            "ilastik-1.4.10-OSX.app/Contents/ilastik-release/run_ilastik.sh",
+        ),
+        ("ilastik-1.4.9", "ilastik-1.4.10/ilastik.exe"),
+        ("ilastik-1.4.2b3-Linux", "ilastik-1.4.2-Linux/run_ilastik.sh"),
+    ],
+)
+def test_the_newest_installed_ilastik_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, older: str, newest: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    folder, _, inside = newest.partition("/")
+    for name in (older, folder):
+        program = tmp_path / name / inside
+        program.parent.mkdir(parents=True)
+        program.touch()
+    assert find_local_ilastik(None, [tmp_path / "none", tmp_path]) == tmp_path / newest
 
 
 def test_a_missing_project_is_said_before_anything_starts(tmp_path: Path) -> None:
@@ -129,7 +148,7 @@ def test_a_missing_project_is_said_before_anything_starts(tmp_path: Path) -> Non
 
 def test_machine_without_ilastik_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert find_local_ilastik(None) is None
+    assert find_local_ilastik(None, [tmp_path]) is None
     with pytest.raises(LocalProgramError):
         find_local_ilastik(tmp_path / "ilastik")
 

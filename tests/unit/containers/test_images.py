@@ -13,7 +13,8 @@ from containers.errors import (
     ImagePullError,
     ProgramUnknownError,
 )
-from containers.images import PullProgress, pin_image
+from containers.images import pin_image
+from containers.pulls import PullProgress
 from containers.settings import ContainerSettings
 
 DIGEST = "biocontainers/ilastik@sha256:" + "ab" * 32

@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from containers.images import PullProgress
+from containers.pulls import PullProgress
 from flows.running.progress import BarDisplay, LogDisplay, tell_pull
 from ilpix.training.phases import Phase
 

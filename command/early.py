@@ -1,0 +1,53 @@
+"""What is found out before Prefect is imported: the commonest mistakes are answered at once.
+
+The flows find the same, and more; here is only what costs less than their start.
+"""
+
+from pathlib import Path
+
+from flows.options import (
+    FixOptions,
+    ImportOptions,
+    PrepareOptions,
+    RunOptions,
+    TrainOptions,
+)
+from ilpix.errors import NoFolderError, NoPanelError
+from ilpix.prediction.errors import NoClassifierError
+from ilpix.project.errors import NoProjectError
+from ilpix.project.label_images import read_label_source
+from ilpix.project.reading import read_project
+
+
+def refuse_early(data_dir: Path, options: object) -> None:
+    """Raise what the flow of a verb would raise for lack of its input.
+
+    Raises:
+        IlpixError: naming what is missing or does not fit, as it was given.
+    """
+    _require_folder(data_dir)
+    match options:
+        case PrepareOptions():
+            _require_folder(data_dir / options.img)
+            if not (data_dir / options.panel).exists():
+                raise NoPanelError(data_dir / options.panel)
+        case ImportOptions():
+            _require_folder(data_dir / options.raw)
+        case TrainOptions():
+            project = read_project(data_dir / options.ilp)
+            if options.labels:
+                read_label_source(project, data_dir / options.labels, clear=options.clear)
+        case RunOptions():
+            if not read_project(data_dir / options.ilp).has_classifier:
+                raise NoClassifierError(data_dir / options.ilp, "classifier")
+            _require_folder(data_dir / options.img)
+        case FixOptions():
+            if not (data_dir / options.ilp).exists():
+                raise NoProjectError(data_dir / options.ilp)
+        case _:
+            pass
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise NoFolderError(folder)

@@ -1,0 +1,36 @@
+"""Get Prefect ready: the import of it and of the flows, and a temporary server where none is named.
+
+Both take seconds and go on at the same time; the kernels are loaded while the server is waited for.
+Python looks for garbage only when all of it is there: among a million new objects it finds none.
+"""
+
+import gc
+import os
+import sys
+from importlib import import_module
+from threading import Thread
+
+from command.server import TemporaryServer
+
+COMPUTING = frozenset({"train", "run", "classify", "demo"})
+
+
+def start_prefect(verb: str) -> None:
+    """Import what the flow of a verb needs, and start its server; a second call costs nothing."""
+    if "flows.classify" in sys.modules:
+        return
+    gc.disable()
+    # settings may name a server in files as well; reading those takes longer than it is worth here
+    server = None if os.environ.get("PREFECT_API_URL") else TemporaryServer()
+    import_module("flows.classify")  # takes seconds, as the server does
+    from command import quiet_prefect  # noqa: PLC0415 - imports Prefect
+    from tasks.engines import load_kernels  # noqa: PLC0415 - compiles
+
+    if server and quiet_prefect.has_server():
+        server.stop()
+    elif server:
+        quiet_prefect.own_server.set(server.wait)
+        if verb in COMPUTING:
+            Thread(target=load_kernels).start()
+    gc.freeze()
+    gc.enable()

@@ -1,0 +1,14 @@
+from .check import check as check
+from .classify import classify as classify
+from .fix import fix as fix
+from .importing import import_raw as import_raw
+from .options import CheckOptions as CheckOptions
+from .options import FixOptions as FixOptions
+from .options import ImportOptions as ImportOptions
+from .options import PrepareOptions as PrepareOptions
+from .options import RunOptions as RunOptions
+from .options import TrainOptions as TrainOptions
+from .prepare import prepare as prepare
+from .run import run as run
+from .settings import Settings as Settings
+from .train import train as train
