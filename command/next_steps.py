@@ -16,6 +16,7 @@ def results(record: VerbRecord, data_dir: Path) -> Iterator[Line]:
     """Yield where the results of a verb are, of those that are there."""
     chosen = record.parameters
     paths = {
+        "import": {"images": chosen.get("imgout"), "panel": chosen.get("panel")},
         "prepare": {"crops": chosen.get("cropout"), "project": chosen.get("ilp")},
         "train": {"project": chosen.get("ilp"), "quality": QUALITY},
         "run": {"probabilities": chosen.get("probabilities"), "report": REPORT_PAGE},
@@ -33,6 +34,8 @@ def next_step(record: VerbRecord, data_dir: Path) -> str:
         chosen = {**chosen, "ilp": rescued}
     given = _given(chosen, data_dir)
     match record.verb:
+        case "import":
+            return f"ilpix prepare{given}"
         case "prepare":
             return _after_preparing(data_dir / record.parameters["ilp"], given)
         case "train" if record.parameters["suggest"]:
@@ -63,4 +66,5 @@ def _after_preparing(project: Path, given: str) -> str:
 def _given(chosen: dict[str, Any], data_dir: Path) -> str:
     """The flags that name the same folder and project again, where they are not the usual ones."""
     folder = "" if data_dir == Path() else f" -C {data_dir}"
-    return folder + ("" if Path(chosen["ilp"]) == PROJECT else f" --ilp {chosen['ilp']}")
+    project = chosen.get("ilp", PROJECT)
+    return folder + ("" if Path(project) == PROJECT else f" --ilp {project}")

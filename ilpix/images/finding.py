@@ -52,6 +52,11 @@ def find_sources(folder: Path, panel: Panel, options: ReadingOptions = ReadingOp
     Raises:
         NoImagesError: if there are none, or no such folder.
         DuplicateImagesError: if the results of several images would have the same name.
+
+    Example:
+        >>> found = find_sources(Path("img"), read_panel(Path("panel.csv")))
+        >>> [source.name for source in found.sources][:2]
+        ['region_1', 'region_2']
     """
     found = Found()
     for root, folders, files in os.walk(folder):
@@ -76,6 +81,11 @@ def open_source(
 
     Raises:
         IlpixError: if it cannot be read; see `open_tiff`, `open_stack`, `open_zarr`.
+
+    Example:
+        >>> with open_source(Path("img/region_1.tiff"), 0, read_panel(Path("panel.csv"))) as image:
+        ...     image.read().shape
+        (5, 110, 130)
     """
     if ome_zarr.is_zarr(path):
         return ome_zarr.open_zarr(path, index, len(panel.names), options)

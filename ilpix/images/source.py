@@ -31,7 +31,12 @@ DECODING_ERRORS = (
 
 
 class ReadingOptions(BaseModel, frozen=True, extra="forbid"):
-    """How images and panel are read where files do not say it, or say it wrongly."""
+    """How images and panel are read where files do not say it, or say it wrongly.
+
+    Example:
+        >>> ReadingOptions(axes="YXC").axes
+        'YXC'
+    """
 
     axes: str | None = Field(
         None,

@@ -100,6 +100,10 @@ def read_image(
         SeriesError: if the file holds several images.
         NonFinitePixelsError: if a pixel is NaN or infinite, and `options` do not ask for zeros.
         UnreadableImageError, ImageAxesError, PixelTypeError: as `open_tiff`.
+
+    Example:
+        >>> read_image(Path("img/region_1.tiff")).shape
+        (5, 110, 130)
     """
     index = choose_images(path, n_channels, options).indices[0]
     with open_tiff(path, index, n_channels, options) as source:
