@@ -4,6 +4,7 @@ import logging
 import socket
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -54,9 +55,9 @@ def annotate(
         if opens_browser:
             webbrowser.open(address)
         try:
-            make_server(desk, token, port).run([listener])
-        except KeyboardInterrupt:
-            say("ended; all strokes are kept")
+            with suppress(KeyboardInterrupt):
+                make_server(desk, token, port).run([listener])
+            say("Ended; all strokes are kept.")
         finally:
             desk.end()
 

@@ -57,9 +57,10 @@ def _after_preparing(project: Path, given: str) -> str:
     if found.has_labels:
         return f"ilpix train{given}"
     place = "" if project == PROJECT else f" -p {project}"
+    here = given.replace(" --ilp", " -p")
     return (
-        f"label every class in several crops, in Ilastik (ilpix gui{place}) or in any other "
-        f"program (ilpix train{given} --labels FOLDER)"
+        f"label every class in several crops, in the browser (ilpix annotate{here}), in Ilastik "
+        f"(ilpix gui{place}) or in any other program (ilpix train{given} --labels FOLDER)"
     )
 
 

@@ -86,8 +86,8 @@ class TrainingNeededError(IlpixError):
     def __str__(self) -> str:
         return (
             f"everything is prepared; now {self.project} has to be trained.\n"
-            "By hand: ilpix gui (or open it in Ilastik), label every class, switch Live Update on, "
-            "save.\n"
+            "In the browser: ilpix annotate, paint lines of every class, save.\n"
+            "In Ilastik: ilpix gui, label every class, switch Live Update on, save.\n"
             "From label images named like the crops: ilpix train --labels FOLDER.\n"
             "Then run ilpix classify again; what is done is not done twice."
         )

@@ -62,7 +62,9 @@ export async function loadContrast(channel) {
 export async function loadLabels() {
   const { lane } = store;
   const array = await getArray(`/api/crops/${lane}/labels`);
-  if (store.lane !== lane || !array || queue.waiting.length > 0) return;
+  if (store.lane !== lane || !array) return;
+  store.areLabelsOld = store.isDrawing || queue.waiting.length > 0;
+  if (store.areLabelsOld) return;
   store.labels = new Uint8Array(array.bytes);
   changed('labels', 'labelled');
 }

@@ -1,5 +1,6 @@
 // What mouse, pen, finger and keys draw on the crop.
 
+import { loadLabels } from './crop.js';
 import { byId, count } from './dom.js';
 import { tell } from './notices.js';
 import { send } from './queue.js';
@@ -15,7 +16,6 @@ export class Hand {
   constructor(view) {
     this.view = view;
     this.stroke = new Stroke(1, 1);
-    this.isDrawing = false;
     this.before = new Uint8Array(1);
     /** @type {number[]} */ this.start = [0, 0];
     /** @type {number[]} */ this.last = [0, 0];
@@ -46,14 +46,15 @@ export class Hand {
 
   /** Forget the stroke in the hand. */
   cancel() {
-    if (!this.isDrawing) return;
-    this.isDrawing = false;
+    if (!store.isDrawing) return;
+    store.isDrawing = false;
     this.isPenDown = false;
     this.view.outline = [];
     if (this.before.length === store.labels.length) {
       store.labels.set(this.before);
       changed('labels');
     }
+    if (store.areLabelsOld) void loadLabels();
   }
 
   /** Move the cursor by keys, in pixels of the crop. @param {number} dx @param {number} dy */
@@ -110,7 +111,7 @@ export class Hand {
     }
     const to = this.view.toCrop(place);
     this.#setCursor(to);
-    if (!this.isDrawing || !this.fingers.has(event.pointerId)) return;
+    if (!store.isDrawing || !this.fingers.has(event.pointerId)) return;
     const between = event.getCoalescedEvents?.() ?? [];
     for (const part of between.length ? between : [event]) {
       this.#draw(this.view.toCrop([part.clientX, part.clientY]), event.shiftKey);
@@ -123,7 +124,7 @@ export class Hand {
       this.isPanning = this.fingers.size > 0;
       return;
     }
-    if (this.isDrawing) this.#end(this.view.toCrop([event.clientX, event.clientY]));
+    if (store.isDrawing) this.#end(this.view.toCrop([event.clientX, event.clientY]));
   }
 
   #cancelled(/** @type {PointerEvent} */ event) {
@@ -132,7 +133,7 @@ export class Hand {
   }
 
   #leave() {
-    if (!this.isDrawing) this.#setCursor(null);
+    if (!store.isDrawing) this.#setCursor(null);
   }
 
   #wheel(/** @type {WheelEvent} */ event) {
@@ -163,7 +164,7 @@ export class Hand {
     }
     this.stroke.clear();
     this.before = store.labels.slice();
-    this.isDrawing = true;
+    store.isDrawing = true;
     this.view.isErasing = isErasing;
     this.start = this.last = at;
     this.view.outline = store.tool === 'fill' && !isErasing ? [at] : [];
@@ -189,7 +190,7 @@ export class Hand {
 
   #end(/** @type {number[]} */ at) {
     if (this.view.outline.length) this.#fill();
-    this.isDrawing = false;
+    store.isDrawing = false;
     const value = this.view.isErasing ? 0 : store.value;
     this.view.isErasing = false;
     this.view.outline = [];

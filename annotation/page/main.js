@@ -59,10 +59,10 @@ async function start() {
 }
 
 function followQueue() {
-  queue.onAnswer = (answer) => {
-    const wasUndone = answer.lanes[store.lane] && !queue.waiting.length;
+  queue.onAnswer = (answer, gesture) => {
     take(answer);
-    if (wasUndone) void loadLabels();
+    const isKnown = gesture.kind === 'paint' && !store.areLabelsOld; // the page drew it itself
+    if (!isKnown && queue.waiting.length === 0) void loadLabels();
   };
   queue.onRefusal = (error) => {
     tell('refused', error.message, [], 'problem');

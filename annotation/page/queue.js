@@ -14,7 +14,7 @@ export const queue = {
   isCutOff: false, // the server cannot be reached
   number: 0,
   /** @type {(error: Error) => void} */ onRefusal: () => {},
-  /** @type {(answer: any) => void} */ onAnswer: () => {},
+  /** @type {(answer: any, gesture: any) => void} */ onAnswer: () => {},
 };
 
 /**
@@ -39,7 +39,7 @@ async function sendAll() {
       const body = { client: store.client, gestures: [first.gesture] };
       const answer = await post('/api/gestures', body);
       settle(first, answer);
-      queue.onAnswer(answer);
+      queue.onAnswer(answer, first.gesture);
       wait = FIRST_WAIT_MS;
     } catch (error) {
       if (error instanceof RefusedError) {

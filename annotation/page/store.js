@@ -41,6 +41,8 @@ export const store = {
   width: 1,
   height: 1,
   labels: new Uint8Array(1),
+  areLabelsOld: false, // newer ones wait until no stroke is on its way
+  isDrawing: false, // a stroke is in the hand
   /** @type {Map<number, Float32Array>} */ pixels: new Map(),
   /** @type {Prediction | null} */ prediction: null,
 

@@ -12,8 +12,8 @@ class NoLabelsError(IlpixError, ValueError):
 
     def __str__(self) -> str:
         return (
-            f"{self.source} holds no labels; draw some in Ilastik, or give label images beside the "
-            "crops (8-bit, 0 where nothing is labelled)"
+            f"{self.source} holds no labels; draw some (ilpix annotate, or in Ilastik), or give "
+            "label images beside the crops (8-bit, 0 where nothing is labelled)"
         )
 
 

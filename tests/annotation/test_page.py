@@ -297,3 +297,18 @@ def test_quick_strokes_do_not_pile_up(opened: Screen, tissue: Path) -> None:
     opened.wait_for_prediction()
     assert time.monotonic() - began < 20
     np.testing.assert_array_equal(opened.shown_labels(), opened.labels())
+
+
+def test_a_short_stroke_after_another_is_not_lost(opened: Screen) -> None:
+    """A press and release while the stroke before was acknowledged: the page took old labels."""
+    page = opened.page
+    opened.stroke(1, (10.5, 20.5), (30.5, 20.5))
+    page._mouse("mouseMoved", opened.at(90, 90))
+    page._mouse("mousePressed", opened.at(90, 90), button="left", buttons=1)
+    opened.wait_until_kept()
+    script = "fetch('/api/state').then(() => new Promise((after) => setTimeout(after, 100)))"
+    page.evaluate(script)  # whatever the acknowledgement asked for is there by now
+    page._mouse("mouseReleased", opened.at(90, 90), button="left")
+    opened.wait_until_kept()
+    assert opened.labels()[90, 90] == 1
+    np.testing.assert_array_equal(opened.shown_labels(), opened.labels())
