@@ -80,6 +80,17 @@ def sweep_orphans(client: docker.DockerClient, runs: Path) -> list[str]:
     return removed
 
 
+def sweep_folders(runs: Path) -> list[str]:
+    """Remove the private folders of runs that ended without doing so; return the runs' names."""
+    ended = []
+    for lock in sorted(runs.glob("*.lock")):
+        if (handle := _lock_if_free(lock)) is not None:
+            _clear(None, Lease(lock.stem, runs / lock.stem))
+            os.close(handle)
+            ended.append(lock.stem)
+    return ended
+
+
 def remove_run(client: docker.DockerClient, run: str) -> list[str]:
     """Remove every container labelled with a run's id, running or not; return their names."""
     return remove_containers(client, RUN_LABEL, run)

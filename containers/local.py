@@ -1,15 +1,11 @@
 """Predict images with an Ilastik installed on this machine: the engine `local`."""
 
 import os
-import signal
-import subprocess
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from containers.command import ilastik_arguments, ilastik_environment, input_name
-from containers.errors import RunCancelledError
 from containers.lease import held_lease
 from containers.local_program import require_program
 from containers.outcome import PredictionOutcome
@@ -19,14 +15,12 @@ from containers.prediction import (
     Work,
     predict_images,
 )
-from containers.run_errors import LOG_TAIL_CHARS
-from containers.runner import POLL_S, Finished
+from containers.process import run_process
+from containers.runner import Finished
 from containers.settings import LocalSettings
 from ilpix.data_directory import RUNS
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.reading import read_project
-
-GRACE_S = 5.0  # between the request to end and the kill
 
 
 def predict_locally(
@@ -65,9 +59,7 @@ class _ProcessLauncher:
     enforces_memory: bool = False
 
     def launch(self, job: Job, stop: threading.Event) -> Finished:
-        """Run a job to its end; what it says goes to a file, so that no pipe can fill up."""
-        if stop.is_set():
-            raise RunCancelledError
+        """Run a job to its end."""
         folder_in, folder_out = (job.folder.resolve() / name for name in ("in", "out"))
         folder_in.mkdir()
         for i, item in enumerate(job.inputs):
@@ -77,53 +69,6 @@ class _ProcessLauncher:
         )
         variables = dict(ilastik_environment(self.cpus, job.memory_bytes))
         variables.pop("HOME")
-        begin = time.monotonic()
-        job.log.parent.mkdir(parents=True, exist_ok=True)
-        with job.log.open("wb") as log:
-            process = subprocess.Popen(  # noqa: S603 the operator names the program
-                [self.program, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **variables},
-                start_new_session=True,
-            )
-        try:
-            status = _wait_for_exit(process, begin + job.timeout_s, stop)
-        finally:
-            _end_group(process)
-        return Finished(
-            status=None if status is None else _as_container_status(status),
-            seconds=time.monotonic() - begin,
-            log_tail=job.log.read_bytes()[-LOG_TAIL_CHARS:].decode(errors="replace"),
-            timed_out=status is None,
+        return run_process(
+            [self.program, *arguments], {**os.environ, **variables}, job.log, job.timeout_s, stop
         )
-
-
-def _wait_for_exit(
-    process: subprocess.Popen[bytes], deadline: float, stop: threading.Event
-) -> int | None:
-    while time.monotonic() < deadline:
-        if (status := process.poll()) is not None:
-            return status
-        if stop.wait(POLL_S):
-            raise RunCancelledError
-    return None
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End whatever is left of the process group: first ask, then kill."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, sign)
-            process.wait(GRACE_S)
-        except ProcessLookupError:
-            break
-        except subprocess.TimeoutExpired:
-            continue
-    process.wait()
-
-
-def _as_container_status(status: int) -> int:
-    """Return the exit code that a container engine gives for a process ended by a signal."""
-    return 128 - status if status < 0 else status

@@ -82,6 +82,26 @@ class LocalSettings(IlastikLimits, frozen=True, extra="forbid"):
     program: Path = Field(description="run_ilastik.sh")
 
 
+class ApptainerSettings(IlastikLimits, frozen=True, extra="forbid"):
+    """How Ilastik is run by Apptainer."""
+
+    image: str = Field(
+        f"docker://{DEFAULT_IMAGE}",
+        min_length=1,
+        description="a .sif file, a sandbox folder, or docker://… that is built once",
+    )
+    program: str | None = Field(
+        None,
+        pattern="^/",
+        description="path of run_ilastik.sh in the image; known images need none",
+    )
+    pull: PullPolicy = Field("missing", description="when a docker://… image is built")
+    cache: Path = Field(
+        Path("~/.cache/ilpix/apptainer"),
+        description="folder for built images, on a disk that all nodes see",
+    )
+
+
 def path_on_engine(path: Path, path_map: tuple[PathMapping, ...]) -> Path:
     """Return what the engine's machine calls `path`; the most specific mapping decides."""
     absolute = path.resolve()

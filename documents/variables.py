@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from containers.settings import ContainerSettings, LocalSettings
+from containers.settings import ApptainerSettings, ContainerSettings, LocalSettings
 from documents.markdown import joined, plain, table
 from documents.typing_words import default_of, words_of
 from flows.cluster_settings import ClusterSettings
@@ -20,6 +20,7 @@ _HEADS = ("variable", "values", "default", "what")
 _PARTS: dict[str, type[BaseModel]] = {
     "cluster": ClusterSettings,
     "container": ContainerSettings,
+    "apptainer": ApptainerSettings,
     "local": LocalSettings,
 }
 

@@ -29,17 +29,21 @@ def check(data_dir: Path = Path(), options: CheckOptions = CheckOptions()) -> tu
         What was found, errors first; nothing where all is well.
     """
     settings = Settings()
-    image = options.ilastik or settings.container.image
     findings = check_project(
         data_dir / options.ilp,
         data_dir / options.img,
         output_dir=data_dir / options.probabilities,
-        ilastik_version=ilastik_version(image)
-        if (options.engine or settings.engine) == "docker"
-        else None,
+        ilastik_version=_version(options, settings),
     )
     show_table("check-findings", data_dir, rows_of(findings), "what was found, errors first")
     return findings
+
+
+def _version(options: CheckOptions, settings: Settings) -> str | None:
+    """Return the version of Ilastik in the image that would predict, None where nothing tells."""
+    images = {"docker": settings.container.image, "apptainer": settings.apptainer.image}
+    image = images.get(options.engine or settings.engine)
+    return ilastik_version((options.ilastik or image).removeprefix("docker://")) if image else None
 
 
 def rows_of(findings: tuple[Finding, ...]) -> list[dict[str, str]]:

@@ -7,15 +7,16 @@ from prefect import Flow
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import State
 
+from containers.apptainer import prepare_apptainer
 from containers.local_program import require_program
 from containers.predict import prepare_engine, remove_containers_of
-from containers.settings import ContainerSettings, LocalSettings
+from containers.settings import ApptainerSettings, ContainerSettings, LocalSettings
 from flows.errors import NoLocalIlastikError
 from flows.options import RunOptions
 from flows.running.progress import tell_pull
 from flows.running.verb_run import VerbRun
 from flows.settings import Settings
-from tasks.engines import DockerEngine, EmbeddedEngine, Engine, LocalEngine
+from tasks.engines import ApptainerEngine, DockerEngine, EmbeddedEngine, Engine, LocalEngine
 
 MIB = 2**20
 
@@ -31,6 +32,8 @@ def choose_engine(verb_run: VerbRun, options: RunOptions, n_images: int) -> Engi
     engine: Engine
     if kind == "docker":
         engine = _docker_engine(verb_run, options, width.parallel)
+    elif kind == "apptainer":
+        engine = _apptainer_engine(verb_run, options, width.parallel)
     elif kind == "local":
         engine = _local_engine(verb_run, options, width.parallel)
     else:
@@ -57,6 +60,13 @@ def _docker_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> D
     settings = ContainerSettings.model_validate({**machine.model_dump(), **_given(chosen)})
     image = prepare_engine(settings, verb_run.workspace, tell_pull(settings.image))
     return DockerEngine(settings=settings, image=image)
+
+
+def _apptainer_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> ApptainerEngine:
+    machine = verb_run.settings.apptainer
+    chosen = {"image": options.ilastik, "pull": options.pull, **_limits(options, n_parallel)}
+    settings = ApptainerSettings.model_validate({**machine.model_dump(), **_given(chosen)})
+    return ApptainerEngine(settings=settings, image=prepare_apptainer(settings, verb_run.workspace))
 
 
 def _local_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> LocalEngine:

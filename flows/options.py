@@ -178,7 +178,7 @@ class PredictingOptions(Options):
         title="Probabilities",
         description="folder for the probability images",
     )
-    engine: Literal["embedded", "docker", "local"] | None = Field(
+    engine: Literal["embedded", "docker", "apptainer", "local"] | None = Field(
         None,
         title="Engine",
         description="embedded: in this process, with Ilastik's own numbers; docker: the official "
@@ -311,7 +311,7 @@ class CheckOptions(Options):
         title="Probabilities",
         description="folder for the results, whose disk is looked at",
     )
-    engine: Literal["embedded", "docker", "local"] | None = Field(
+    engine: Literal["embedded", "docker", "apptainer", "local"] | None = Field(
         None, title="Engine", description="what would predict; empty: what the machine is set to"
     )
     ilastik: str | None = Field(

@@ -8,7 +8,7 @@ from dotenv import dotenv_values
 from pydantic import Field, PositiveInt, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from containers.settings import ContainerSettings, LocalSettings
+from containers.settings import ApptainerSettings, ContainerSettings, LocalSettings
 from flows.cluster_settings import ClusterSettings
 
 PREFIX = "ILPIX_"
@@ -27,7 +27,7 @@ class Settings(BaseSettings):
         extra="ignore",  # .env may hold the settings of other programs
     )
 
-    engine: Literal["embedded", "docker", "local"] = Field(
+    engine: Literal["embedded", "docker", "apptainer", "local"] = Field(
         "embedded", description="how images are predicted where a run does not choose"
     )
     task_runner: Literal["threads", "processes", "dask", "ray", "slurm", "pbs", "lsf", "sge"] = (
@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     )
     container: ContainerSettings = Field(
         ContainerSettings(), description="how Ilastik is run in a container"
+    )
+    apptainer: ApptainerSettings = Field(
+        ApptainerSettings(), description="how Ilastik is run by Apptainer"
     )
     local: LocalSettings | None = Field(
         None, description="the Ilastik that is installed on this machine"
@@ -88,6 +91,7 @@ def list_settings(settings: Settings) -> Iterator[Setting]:
     whole = {
         "cluster": settings.cluster,
         "container": settings.container,
+        "apptainer": settings.apptainer,
         "local": settings.local,
     }
     for name, field in Settings.model_fields.items():

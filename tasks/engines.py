@@ -14,12 +14,14 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, Field, PositiveInt
 
+from containers.apptainer import predict_by_apptainer
+from containers.apptainer_image import ApptainerImage
 from containers.images import PinnedImage
 from containers.local import predict_locally
 from containers.outcome import PredictionOutcome
 from containers.predict import predict_in_container
 from containers.prediction import PredictionRequest
-from containers.settings import ContainerSettings, LocalSettings
+from containers.settings import ApptainerSettings, ContainerSettings, LocalSettings
 from ilpix.features.computing import compute_features
 from ilpix.features.selection import FeatureSelection
 from ilpix.prediction.classifier import Classifier
@@ -73,6 +75,28 @@ class DockerEngine(BaseModel, frozen=True, extra="forbid"):
         return predict_in_container(request, self.settings, self.image, stop)
 
 
+class ApptainerEngine(BaseModel, frozen=True, extra="forbid"):
+    """The official Ilastik container, where there is no Docker."""
+
+    kind: Literal["apptainer"] = "apptainer"
+    settings: ApptainerSettings
+    image: ApptainerImage
+
+    @property
+    def identity(self) -> str:
+        """The content of the image."""
+        return f"apptainer {self.image.digest}"
+
+    @property
+    def batch(self) -> int:
+        """Images per container."""
+        return self.settings.batch
+
+    def predict(self, request: PredictionRequest, stop: Event) -> list[PredictionOutcome]:
+        """See `containers.apptainer.predict_by_apptainer`."""
+        return predict_by_apptainer(request, self.settings, self.image, stop)
+
+
 class LocalEngine(BaseModel, frozen=True, extra="forbid"):
     """An Ilastik that is installed on this machine."""
 
@@ -95,7 +119,9 @@ class LocalEngine(BaseModel, frozen=True, extra="forbid"):
         return predict_locally(request, self.settings, stop)
 
 
-Engine = Annotated[EmbeddedEngine | DockerEngine | LocalEngine, Field(discriminator="kind")]
+Engine = Annotated[
+    EmbeddedEngine | DockerEngine | ApptainerEngine | LocalEngine, Field(discriminator="kind")
+]
 
 
 def facts_of(outcome: PredictionOutcome) -> dict[str, Any]:
