@@ -102,12 +102,12 @@ class _ApptainerLauncher:
     def _flags(self, job: Job) -> list[str]:
         folder = job.folder.resolve()
         mounts = [
-            _mount(self.project, PROJECT, "ro"),
+            bind_mount(self.project, PROJECT, "ro"),
             *(
-                _mount(item.source.resolve(), f"{IN}/{input_name(i)}", "ro")
+                bind_mount(item.source.resolve(), f"{IN}/{input_name(i)}", "ro")
                 for i, item in enumerate(job.inputs)
             ),
-            _mount(folder / "out", OUT),
+            bind_mount(folder / "out", OUT),
         ]
         variables = ilastik_environment(self.cpus, job.memory_bytes)
         return [
@@ -120,7 +120,7 @@ class _ApptainerLauncher:
         ]
 
 
-def _mount(source: Path, target: str, *options: str) -> str:
+def bind_mount(source: Path, target: str, *options: str) -> str:
     """Return a mount as Apptainer reads it: a line of CSV, so that a path may hold anything."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(

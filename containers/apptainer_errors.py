@@ -71,7 +71,7 @@ class SquashfsToolsMissingError(ApptainerRefusedError):
     )
 
 
-class ApptainerDiskFullError(ApptainerRefusedError, OSError):
+class ApptainerDiskFullError(ApptainerRefusedError):
     """There is no room for what Apptainer writes."""
 
     says = "no space left, or the quota is used up"
@@ -88,7 +88,7 @@ class WrongProcessorError(ApptainerRefusedError):
     advice = "Ilastik's images are for x86-64: choose nodes with such processors."
 
 
-class NoSuchProgramError(ApptainerRefusedError, FileNotFoundError):
+class NoSuchProgramError(ApptainerRefusedError):
     """There is no Ilastik at the path in the image."""
 
     says = "no program that can be run at the given path"

@@ -30,7 +30,7 @@ PATIENCE_S = 30
 @pytest.fixture(scope="module")
 def settings() -> ApptainerSettings:
     """The image that `.ci/apptainer build FOLDER ilpix-headless` makes, named by a variable."""
-    image = os.environ.get("ILPIX_TEST_SIF")
+    image = os.environ.get("TEST_SIF")
     if image is None or shutil.which("apptainer") is None:
         pytest.skip("the longer tests of Apptainer: see docs/hpc.md")
     return ApptainerSettings(image=image, cpus=1, timeout_s=120)

@@ -1,0 +1,97 @@
+"""Decisions about Apptainer that need none."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from containers.apptainer import bind_mount, prepare_apptainer
+from containers.apptainer_errors import (
+    ApptainerDiskFullError,
+    ApptainerMissingError,
+    ApptainerRefusedError,
+    NoSubordinateIdsError,
+    NoUserNamespacesError,
+    SquashfsToolsMissingError,
+    WrongProcessorError,
+    refusal,
+)
+from containers.confinement import CORES, MEMORY, NETWORK, base_flags, limiting_flags
+from containers.run import TMP
+from containers.settings import ApptainerSettings
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "advice"),
+    [
+        (
+            "ERROR  : Failed to create user namespace: not allowed to create user namespace",
+            NoUserNamespacesError,
+            "user.max_user_namespaces",
+        ),
+        (
+            "FATAL: could not use fakeroot: no mapping entry found in /etc/subuid for eva",
+            NoSubordinateIdsError,
+            "/etc/subuid",
+        ),
+        (
+            "FATAL:   container creation failed: squashfuse not found",
+            SquashfsToolsMissingError,
+            "--sandbox",
+        ),
+        (
+            "FATAL: while creating squashfs: write x: disk quota exceeded",
+            ApptainerDiskFullError,
+            "",
+        ),
+        ("FATAL: write /tmp/x: no space left on device", ApptainerDiskFullError, "CACHE"),
+        ("FATAL:   exec /bin/sh failed: exec format error", WrongProcessorError, "x86-64"),
+        ("FATAL:   something new", ApptainerRefusedError, "something new"),
+    ],
+)
+def test_each_refusal_says_what_to_ask_for(
+    said: str, error: type[ApptainerRefusedError], advice: str
+) -> None:
+    refused = refusal("ilastik.sif", f"INFO:    Converting SIF file\n{said}\n")
+    assert type(refused) is error
+    assert said in str(refused)
+    assert advice in str(refused)
+    assert "Converting" not in str(refused)
+
+
+def test_every_run_is_confined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getuid", lambda: 1000)
+    assert base_flags() == (
+        "--containall",
+        "--no-home",
+        "--no-privs",
+        "--drop-caps",
+        "all",
+        "--pwd",
+        TMP,
+    )
+    monkeypatch.setattr("os.getuid", lambda: 0)
+    assert base_flags()[0] == "--userns"
+
+
+def test_only_walls_that_can_be_had_are_asked_for() -> None:
+    assert limiting_flags((), 2**30, 2) == ()
+    assert limiting_flags((NETWORK, MEMORY, CORES), 2**30, 1.5) == (
+        *("--net", "--network", "none"),
+        *("--memory", "1073741824"),
+        *("--cpus", "1.5"),
+    )
+
+
+@pytest.mark.parametrize("name", ["plain.h5", "a,b.h5", 'quoted "name".h5', "with:colon.h5"])
+def test_any_path_can_be_mounted(name: str) -> None:
+    (fields,) = csv.reader([bind_mount(Path("/data") / name, "/in/0000.h5", "ro")])
+    assert fields == ["type=bind", f"source=/data/{name}", "destination=/in/0000.h5", "ro"]
+
+
+def test_without_apptainer_the_other_ways_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ApptainerMissingError, match="embedded"):
+        prepare_apptainer(ApptainerSettings(), tmp_path)
