@@ -8,6 +8,7 @@ import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType, NoneType
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
@@ -21,6 +22,7 @@ from documents.docstrings import description_of
 from documents.markdown import joined, plain
 from ilpix.errors import IlpixError, ProblemsError
 
+_CHECKOUT = str(Path(__file__).parents[1])
 _ROOMS = (ilpix, containers, tasks, flows, annotation, command)
 _INTRODUCTION = """# Errors
 
@@ -77,7 +79,8 @@ def _place_section(place: str, causes: list[type[IlpixError]]) -> str:
 
 
 def _section(error: type[IlpixError]) -> str:
-    text = "".join(f"> {plain(line)}  \n" for line in str(example_of(error)).splitlines())
+    says = str(example_of(error)).replace(_CHECKOUT, "HERE")
+    text = "".join(f"> {plain(line)}  \n" for line in says.splitlines())
     return joined([f"### {error.__name__}", plain(description_of(error)), text])
 
 

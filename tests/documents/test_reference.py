@@ -1,11 +1,14 @@
 """The reference pages are what the code says today."""
 
+from pathlib import Path
+
 import pytest
 
 from documents.error_texts import example_of
 from documents.pages import REFERENCE, reference_pages
 from ilpix.images.errors import NoSuchLevelError
 
+REPOSITORY = Path(__file__).parents[2]
 PAGES = reference_pages()
 
 
@@ -13,6 +16,12 @@ PAGES = reference_pages()
 def test_a_reference_page_is_not_stale(name: str) -> None:
     written = (REFERENCE / name).read_text(encoding="utf-8")
     assert written == PAGES[name], "write it again: python -m documents"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_reference_page_is_the_same_in_every_checkout(name: str) -> None:
+    """One error named the folder of the checkout that had written the page."""
+    assert str(REPOSITORY) not in PAGES[name]
 
 
 def test_there_is_no_other_page_beside_them() -> None:
