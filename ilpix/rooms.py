@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ilpix.errors import IlpixError
 
-ROOMS = ("command", "flows", "tasks", "containers")
+ROOMS = ("command", "annotation", "flows", "tasks", "containers")
 _HERE = Path(__file__).parents[1]
 
 
