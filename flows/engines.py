@@ -13,7 +13,9 @@ from containers.predict import prepare_engine, remove_containers_of
 from containers.settings import ApptainerSettings, ContainerSettings, LocalSettings
 from flows.errors import NoLocalIlastikError
 from flows.options import RunOptions
+from flows.running.cluster import SCHEDULERS
 from flows.running.progress import tell_pull
+from flows.running.runners import Width
 from flows.running.verb_run import VerbRun
 from flows.settings import Settings
 from tasks.engines import ApptainerEngine, DockerEngine, EmbeddedEngine, Engine, LocalEngine
@@ -33,7 +35,7 @@ def choose_engine(verb_run: VerbRun, options: RunOptions, n_images: int) -> Engi
     if kind == "docker":
         engine = _docker_engine(verb_run, options, width.parallel)
     elif kind == "apptainer":
-        engine = _apptainer_engine(verb_run, options, width.parallel)
+        engine = _apptainer_engine(verb_run, options, width)
     elif kind == "local":
         engine = _local_engine(verb_run, options, width.parallel)
     else:
@@ -62,11 +64,21 @@ def _docker_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> D
     return DockerEngine(settings=settings, image=image)
 
 
-def _apptainer_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> ApptainerEngine:
-    machine = verb_run.settings.apptainer
-    chosen = {"image": options.ilastik, "pull": options.pull, **_limits(options, n_parallel)}
-    settings = ApptainerSettings.model_validate({**machine.model_dump(), **_given(chosen)})
-    return ApptainerEngine(settings=settings, image=prepare_apptainer(settings, verb_run.workspace))
+def _apptainer_engine(verb_run: VerbRun, options: RunOptions, width: Width) -> ApptainerEngine:
+    settings, machine = verb_run.settings, verb_run.settings.apptainer
+    memory = options.mem * MIB if options.mem else machine.memory_bytes
+    if settings.task_runner in SCHEDULERS:
+        memory = min(memory, settings.cluster.memory // width.parallel)
+    chosen = {
+        **_limits(options, width.parallel),
+        "image": options.ilastik,
+        "pull": options.pull,
+        "cpus": options.threads or machine.cpus or width.threads,
+        "memory_bytes": memory,
+    }
+    chosen_settings = ApptainerSettings.model_validate({**machine.model_dump(), **_given(chosen)})
+    image = prepare_apptainer(chosen_settings, verb_run.workspace)
+    return ApptainerEngine(settings=chosen_settings, image=image)
 
 
 def _local_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> LocalEngine:

@@ -7,6 +7,7 @@ early is replaced, and its images are computed again.
 
 import logging
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +65,8 @@ def cluster_runner(
         JobsNotStartingError: if jobs end before they compute, one after the other.
     """
     try:
-        import dask_jobqueue  # noqa: PLC0415 - an extra, not installed everywhere
+        with _own_interrupt():
+            import dask_jobqueue  # noqa: PLC0415 - an extra, not installed everywhere
         from prefect_dask import DaskTaskRunner  # noqa: PLC0415 - as above
 
         from flows.running.jobs import KeptJobs, new_keys  # noqa: PLC0415 - as above
@@ -141,6 +143,16 @@ def lost_state(future: PrefectFuture[Any]) -> State[Any] | None:
 
 def _is_killed_worker(error: BaseException) -> bool:
     return type(error).__name__ == "KilledWorker"  # of distributed, which is an extra
+
+
+@contextmanager
+def _own_interrupt() -> Iterator[None]:
+    """Keep what Ctrl-C does: dask-jobqueue 0.9 makes it a quiet exit when it is imported."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _require_command(kind: str, command: str) -> None:

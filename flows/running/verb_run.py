@@ -6,8 +6,8 @@ images failed, `ImagesFailedError` raised.
 """
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from flows.errors import ImagesFailedError
 from flows.running.alone import alone_in
-from flows.running.cluster import lost_state
+from flows.running.cluster import SCHEDULERS, lost_state
 from flows.running.manifest import VerbRecord, read_manifest, write_manifest
 from flows.running.outcomes import Outcome, outcome_of
 from flows.running.progress import showing
@@ -29,6 +29,7 @@ from flows.settings import Settings
 from ilpix.data_directory import LOCK, RECORDS, WORKSPACE
 from ilpix.errors import IlpixError
 from ilpix.files import printable
+from tasks.caching import is_known
 from tasks.chunks import run_chunk
 from tasks.phases import listening
 from tasks.records import FilesWritten
@@ -105,10 +106,9 @@ class VerbRun:
         with (
             showing(work.name, len(calls), self.data_dir) as step,
             listening(step.tell),
-            task_runner(self.settings, self.width(len(calls)), self.workspace) as runner,
-            stopping_on_error(),  # inside the runner, whose end waits for its threads
+            closing(self._states(here, calls, chunks)) as ended,
         ):
-            for image, state in self._run(runner, here, calls, chunks):
+            for image, state in ended:
                 if error := _concerning_all(state):
                     self.outcomes += _outcomes_of(work, calls, states)
                     raise error
@@ -133,6 +133,23 @@ class VerbRun:
                 cause=type(error).__name__,
             )
         )
+
+    def _states(
+        self, work: Task[..., FilesWritten], calls: Calls, chunks: Chunks | None
+    ) -> Generator[tuple[str, State[Any]]]:
+        """Yield each image with its final state; no job of a cluster is asked for what is known."""
+        on_cluster = self.settings.task_runner in SCHEDULERS
+        known = {i: call for i, call in calls.items() if on_cluster and is_known(work, call)}
+        fresh = {i: call for i, call in calls.items() if i not in known}
+        in_threads = self.settings.model_copy(update={"task_runner": "threads"})
+        for settings, part in ((in_threads, known), (self.settings, fresh)):
+            if not part:
+                continue
+            with (
+                task_runner(settings, choose_width(settings, len(part)), self.workspace) as runner,
+                stopping_on_error(),  # inside the runner, whose end waits for its threads
+            ):
+                yield from self._run(runner, work, part, chunks)
 
     def _run(
         self, runner: AnyRunner, work: Task[..., FilesWritten], calls: Calls, chunks: Chunks | None

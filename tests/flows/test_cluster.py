@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,6 +155,17 @@ def test_a_run_completes_although_one_job_is_cancelled_and_one_runs_over_its_tim
     assert {outcome["state"] for outcome in images} <= {"done", "kept"}  # kept: by the lost job
 
 
+def test_what_had_been_done_needs_no_job(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run with nothing to do waited in the queue to find that out."""
+    with monkeypatch.context() as before:
+        before.setenv("ILPIX_TASK_RUNNER", "threads")
+        expected = run(folder, RunOptions())
+    monkeypatch.setenv("ILPIX_CLUSTER__QUEUE", "nowhere")  # asking it would be an error
+    assert run(folder, RunOptions()) == expected
+    images = json.loads((folder / "ilpix_run.json").read_text())["verbs"]["run"]["images"]
+    assert {outcome["state"] for outcome in images} == {"kept"}
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "says"),
     [
@@ -187,3 +199,18 @@ def test_jobs_that_cannot_begin_end_the_run_with_what_they_wrote(
     monkeypatch.setenv("ILPIX_CLUSTER__PYTHON", "/not/on/the/shared/disk/python")
     with pytest.raises(JobsNotStartingError, match="/not/on/the/shared/disk/python"):
         run(folder, RunOptions())
+
+
+def test_an_interrupt_stays_one_when_the_library_is_loaded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dask-jobqueue replaces the handler of Ctrl-C, and a run that was interrupted ended with 0."""
+    before = signal.getsignal(signal.SIGINT)
+    sys.modules.pop("dask_jobqueue.runner", None)
+    sys.modules.pop("dask_jobqueue.slurm", None)
+    sys.modules.pop("dask_jobqueue", None)
+    monkeypatch.setenv("ILPIX_CLUSTER__QUEUE", "nowhere")
+    with pytest.raises(JobRefusedError):
+        run(folder, RunOptions())
+    assert "dask_jobqueue.runner" in sys.modules
+    assert signal.getsignal(signal.SIGINT) is before

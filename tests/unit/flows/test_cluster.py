@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-import dask_jobqueue
 import pytest
 from pydantic import ValidationError
 
 from flows.cluster_settings import ClusterSettings
-from flows.running.cluster import SCHEDULERS, cluster_options
+from flows.running.cluster import SCHEDULERS, _own_interrupt, cluster_options
 from flows.settings import Settings, list_settings
+
+with _own_interrupt():
+    import dask_jobqueue
 
 GIVEN = ClusterSettings.model_validate(
     {
