@@ -111,11 +111,13 @@ def draw(
     classes, certainty, lead = _decide(probabilities, step)
     with open_prepared(image) as opened:
         channels = list(_channels(opened, step))
+        pixel_um = opened.pixel_size_um[1] if opened.pixel_size_um else None
     _draw_small([grey for grey, _ in channels], classes, style, files)
     drawn = Drawn(drawn_from=drawn_from, uncertainty=round(1 - lead, 4))
     content = {
         "size": [height, width],
         "step": step,
+        "pixelUm": pixel_um,
         "classes": _url("png", png_encode(classes, level=_FASTEST)),
         "certainty": _url("jpeg", jpeg8_encode(certainty, level=_JPEG_QUALITY)),
         "channels": [

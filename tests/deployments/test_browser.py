@@ -56,9 +56,11 @@ def test_the_previews_of_a_run_are_really_shown(
 def test_the_images_of_a_run_are_a_table(
     server: Server, classified: tuple[Path, str], page: Page, pictures: Path
 ) -> None:
-    open_artifact(server, classified[1], "run-images", page, (1500, 560))
+    open_artifact(server, classified[1], "run-images", page, (1280, 560))
     page.wait_for("document.body.innerText.includes('region_5')")
     assert page.evaluate("document.querySelectorAll('tbody tr').length") == 5
+    last = "[...document.querySelectorAll('th')].find(h => h.innerText.includes('uncertainty'))"
+    assert page.evaluate(f"{last}.getBoundingClientRect().right") <= 1280
     page.picture(pictures / "images.png")
 
 

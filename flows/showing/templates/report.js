@@ -9,6 +9,7 @@ const cards = [...document.querySelectorAll(".card")];
 const KEPT_IMAGES = 3; // at full size in memory
 const SLOTS = 3; // channels shown together
 const MOST_ZOOM = 40;
+const SCALE_BAR_PX = 160; // at most
 
 // ---- the page -------------------------------------------------------------------------------
 
@@ -335,6 +336,19 @@ class Viewer {
     byId("over").style.opacity = Number(byId("blend").value) / 100;
     byId("line").style.left = `${at}px`;
     byId("zoom").textContent = `${Math.round(100 * this.scale / this.image.step)} %`;
+    this.measure();
+  }
+
+  measure() {
+    const bar = byId("scale");
+    const um = this.image.pixelUm;
+    bar.hidden = !um;
+    if (!um) return;
+    const screenUm = um * this.image.step / this.scale; // of one pixel of the screen
+    const power = 10 ** Math.floor(Math.log10(SCALE_BAR_PX * screenUm));
+    const length = power * [5, 2, 1].find((times) => times * power <= SCALE_BAR_PX * screenUm);
+    bar.style.width = `${length / screenUm}px`;
+    bar.textContent = length >= 1000 ? `${length / 1000} mm` : `${Number(length.toPrecision(1))} µm`;
   }
 
   divide(x) {

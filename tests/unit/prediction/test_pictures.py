@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from ilpix.images.errors import UnreadableImageError
-from ilpix.images.hdf5 import write_image
+from ilpix.images.hdf5 import ImageRecord, write_image
+from ilpix.images.preparation import PreparationOptions
 from ilpix.prediction.errors import InvalidProbabilitiesError
 from ilpix.prediction.pictures import PictureFiles, Style, draw, read_drawn
 from ilpix.prediction.probabilities import write_probabilities
@@ -105,6 +106,15 @@ def test_of_a_large_image_every_nth_pixel_is_shown(tmp_path: Path) -> None:
     assert pixels(found["classes"]).shape == (700, 30)
     assert pixels(found["channels"][1]["grey"]).shape == (700, 30)
     assert max(imagecodecs.png_decode(files.classes.read_bytes()).shape) <= 320
+
+
+def test_the_size_of_a_pixel_is_told_where_it_is_known(halves: Path) -> None:
+    assert content(draw_all(halves))["pixelUm"] is None
+    known = ImageRecord(
+        channel_names=("a", "b"), preparation=PreparationOptions(), pixel_size_um=(0.4, 0.5)
+    )
+    write_image(halves / "i.h5", np.ones((2, 32, 32), np.float32), known)
+    assert content(draw_all(halves))["pixelUm"] == 0.5
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 700), (700, 1), (321, 3)])
