@@ -122,8 +122,10 @@ def tissue(edge: int, n_crops: int) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "data")
         shapes, labels = {}, {}
+        tissue_of_all = blobs(edge, rng)
         for lane in range(n_crops):
-            image, truth = blobs(edge, rng)
+            truth = np.roll(tissue_of_all, rng.integers(edge, size=2), (0, 1))
+            image = counts_of(truth, rng)
             crop = f"ilastik_crops/roi{lane}_x0_y0_w{edge}_h{edge}.h5"
             write_image(folder / crop, image, record, "crop")
             shapes[crop] = image.shape
@@ -137,15 +139,19 @@ def tissue(edge: int, n_crops: int) -> Iterator[Path]:
         yield folder
 
 
-def blobs(edge: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """(C, Y, X) counts and their (Y, X) classes 1 to 3."""
+def blobs(edge: int, rng: np.random.Generator) -> np.ndarray:
+    """(Y, X) classes 1 to 3: cells with a nucleus."""
     y, x = np.mgrid[:edge, :edge]
     nearest = np.full((edge, edge), np.inf)
     for centre in rng.random((edge * edge // 500, 2)) * edge:
         nearest = np.minimum(nearest, np.hypot(y - centre[0], x - centre[1]))
-    truth = 1 + (nearest > 5).astype(np.uint8) + (nearest > 9)
-    means = np.array([[0, 9, 3, 1], [0, 3, 8, 2], [0, 2, 2, 6], [0, 4, 4, 4]], float)[:, truth]
-    return rng.poisson(means).astype(np.float32), truth.astype(np.uint8)
+    return (1 + (nearest > 5).astype(np.uint8) + (nearest > 9)).astype(np.uint8)
+
+
+def counts_of(truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(C, Y, X) counts of four channels."""
+    means = np.array([[0, 9, 3, 1], [0, 3, 8, 2], [0, 2, 2, 6], [0, 4, 4, 4]], float)
+    return rng.poisson(means[:, truth]).astype(np.float32)
 
 
 TIMED = """

@@ -74,7 +74,7 @@ export async function loadPrediction() {
   const { lane } = store;
   const array = await getArray(`/api/crops/${lane}/prediction`);
   const crop = cropShown();
-  if (store.lane !== lane || !array || !crop) return;
+  if (store.lane !== lane || !array || !crop || isOlder(array.facts)) return;
   const n = crop.size[0] * crop.size[1];
   const { ids } = array.facts;
   store.prediction = {
@@ -83,6 +83,13 @@ export async function loadPrediction() {
     classes: new Uint8Array(array.bytes, ids.length * n, n),
   };
   changed('prediction');
+}
+
+/** Whether an answer was overtaken by a newer one on its way. @param {{revision: number, trees: number}} facts */
+function isOlder({ revision, trees }) {
+  const { prediction } = store;
+  if (!prediction) return false;
+  return revision < prediction.revision || (revision === prediction.revision && trees < prediction.trees);
 }
 
 async function pixelsOf(/** @type {number} */ lane, /** @type {number} */ channel) {
