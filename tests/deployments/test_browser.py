@@ -79,7 +79,7 @@ def test_the_images_of_the_report_are_found_sorted_and_opened(
     classified: tuple[Path, str], page: Page
 ) -> None:
     page.open((classified[0] / "ilpix_report" / "index.html").as_uri(), 1280, 860)
-    page.wait_for("document.readyState == 'complete' && document.querySelector('.card')")
+    page.wait_for("document.readyState == 'complete' && document.querySelector('.card') !== null")
     names = "[...document.querySelectorAll('.card')].map(c => c.dataset.name).join()"
     choose = "(id, value) => { const e = document.getElementById(id); e.value = value;"
     choose = f"({choose} e.dispatchEvent(new Event('input')); }})"
