@@ -6,7 +6,7 @@ once (the first trees) and in the end (all of them). Beside it the steps that re
 done with vigra in two threads: features of the labelled block of the crop, `learnRF` with 100
 trees, prediction of the crop whose features are there.
 
-    python benchmarks/annotate.py [--strokes N] [--many]
+    python -m benchmarks.annotate [--strokes N] [--many]
 
 Run it on an idle machine; it needs chromium, and vigra on the machine's own Python. `--many`
 opens 50 crops, and repeats the first case with 300 crops in the project.
