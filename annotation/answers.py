@@ -1,6 +1,5 @@
 """What a forest says about a whole crop, in the form in which a page is told."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -105,8 +104,3 @@ def predict_pixels(  # noqa: PLR0913 - a project without its forest
     classes = (project.classes * n_classes)[:n_classes]  # their names play no part
     trained = replace(project, classes=classes, features=selection, forest=forest)
     return Classifier.of(trained).predict(pixels, threads)
-
-
-def n_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from annotation.answers import Answer, describe, n_cores, predict_pixels, predict_planes
+from annotation.answers import Answer, describe, predict_pixels, predict_planes
 from annotation.crops import BoundedCache
 from annotation.edits import AnnotatedClass, Labels
 from annotation.features import CropFeatures
 from annotation.findings import SEED, Findings
 from annotation.samples import SampleStore
 from annotation.session import Session
+from ilpix.cores import n_cores
 from ilpix.errors import IlpixError
 from ilpix.features.planes import Places
 from ilpix.features.selection import FeatureSelection

@@ -3,36 +3,29 @@
 Exit codes: 0 where every image succeeded, 1 where something failed, 2 for wrong usage.
 """
 
-import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from threading import Event
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter, validators
-from pydantic import BaseModel, ValidationError
 
 import flows
 from command import console
+from command.carrying_out import Output, carry_out, plain_errors
 from command.early import refuse_early
-from command.first_line import RECORDED, first_line
-from command.next_steps import next_step, results
+from command.first_line import first_line
 from command.server import ServerNotStartedError
-from command.starting import start_prefect
 from command.watching import wait_until_trained
 from containers.local_gui import GuiSettings, find_local_ilastik, open_local_gui
-from flows.errors import ImagesFailedError, TrainingNeededError
+from flows.errors import TrainingNeededError
 from flows.running.manifest import read_manifest
 from flows.running.progress import tell_pull
 from flows.settings import list_settings
 from ilpix.checks.findings import has_errors
 from ilpix.data_directory import PROJECT
-from ilpix.errors import IlpixError
 from ilpix.project import label_images
 from ilpix.project.reading import read_project
 from ilpix.project.summary import summarise
@@ -45,26 +38,6 @@ app = App(
     version=lambda: version("ilpix"),
     result_action="return_value",
 )
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class Output:
-    """Where a verb works and how much it says."""
-
-    data_dir: Annotated[Path, Parameter(alias="-C")] = Path()
-    "the folder that holds img, panel.csv and all results"
-    quiet: Annotated[bool, Parameter(alias="-q", negative="")] = False
-    "errors only"
-    verbose: Annotated[bool, Parameter(alias="-v", negative="")] = False
-    "everything, the logs of Prefect included"
-    json: Annotated[bool, Parameter(negative="")] = False
-    "what became of each image, as JSON on standard output"
-
-    @property
-    def loudness(self) -> console.Loudness:
-        """How much is said."""
-        return "quiet" if self.quiet else "verbose" if self.verbose else "normal"
 
 
 Project = Annotated[Path, Parameter(alias="-p")]
@@ -342,68 +315,6 @@ def show_settings() -> int:
     with plain_errors() as ended:
         rows = [setting._asdict() for setting in list_settings(flows.Settings())]
         console.print_rows("settings", rows)
-    return ended.code
-
-
-@dataclass
-class Ended:
-    """How a verb ended."""
-
-    code: int = 0
-    stopped: bool = False  # by an error that concerns more than single images
-
-
-@contextmanager
-def plain_errors() -> Iterator[Ended]:
-    """Turn errors into a message and an exit code."""
-    ended = Ended()
-    try:
-        yield ended
-    except ImagesFailedError as error:
-        ended.code = 1
-        console.print_failures(error)
-    except IlpixError as error:
-        ended.code, ended.stopped = 1, True
-        console.print_error(str(error))
-    except ValidationError as error:
-        ended.code, ended.stopped = 2, True
-        lines = [f"{name}: {what}" for name, what in console.wrong_values(error)]
-        console.print_error("\n".join(lines))
-
-
-def carry_out(
-    verb: str, output: Output, options: BaseModel | None, work: Callable[[], object]
-) -> int:
-    """Show progress, and in the end what became of the images; return the exit code.
-
-    Args:
-        verb: what is done.
-        output: where, and how much is said of it.
-        options: what of it can be looked at before anything begins.
-        work: the flow.
-    """
-    began = datetime.now(UTC)
-    if not output.quiet:
-        console.print_notice(first_line(verb, output.data_dir))
-    with plain_errors() as ended:
-        if options:
-            refuse_early(output.data_dir, options)
-        start_prefect(verb)
-        from command.quiet_prefect import quiet_prefect  # noqa: PLC0415 - imports Prefect
-
-        prefect_level = logging.INFO if output.verbose else logging.CRITICAL
-        with console.showing_progress(output.loudness), quiet_prefect(prefect_level):
-            work()
-    record = read_manifest(output.data_dir).verbs.get(RECORDED.get(verb, verb))
-    if not record or record.started < began:
-        return ended.code
-    if output.json:
-        console.print_json(record.model_dump(mode="json"))
-    elif not ended.stopped and not output.quiet:
-        console.print_summary(record)
-        console.print_lines(results(record, output.data_dir))
-        if not ended.code and (step := next_step(record, output.data_dir)):
-            console.print_lines([("next", step)])
     return ended.code
 
 

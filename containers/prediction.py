@@ -26,7 +26,8 @@ from containers.runner import Finished
 from containers.settings import IlastikLimits
 from ilpix.data_directory import LOGS
 from ilpix.errors import IlpixError
-from ilpix.images.hdf5 import find_dataset, open_prepared
+from ilpix.images.datasets import find_dataset
+from ilpix.images.hdf5 import open_prepared
 from ilpix.prediction.classifier import Classifier
 
 logger = logging.getLogger(__name__)

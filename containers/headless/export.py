@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from containers.headless.inputs import InputImage
 from containers.headless.region import ExportError, Region, find_region
 from ilpix.files import replacing
-from ilpix.images.hdf5 import axistags_json
+from ilpix.images.axistags import axistags_json
 from ilpix.prediction.probabilities import to_uint16
 
 FORMATS = {"hdf5": ".h5", "compressed hdf5": ".h5", "tiff": ".tiff", "multipage tiff": ".tiff"}

@@ -6,13 +6,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ilpix.images.hdf5 import (
-    FloatImage,
-    PreparedImage,
-    axis_keys,
-    require_sound_texts,
-    require_stored,
-)
+from ilpix.images.axistags import axis_keys
+from ilpix.images.datasets import require_sound_texts, require_stored
+from ilpix.images.hdf5 import FloatImage, PreparedImage
 from ilpix.images.tiff import read_image
 
 HDF5_SUFFIXES = frozenset({".h5", ".hdf5", ".ilp"})

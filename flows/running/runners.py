@@ -1,7 +1,6 @@
 """The task runner of a run and its width, from settings and cores."""
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTa
 
 from flows.running.cluster import SCHEDULERS, cluster_runner
 from flows.settings import Settings
+from ilpix.cores import n_cores
 
 AnyRunner = TaskRunner[Any]
 RAY_STORE_BYTES = 2**27  # paths and digests travel, never pixels
@@ -48,9 +48,7 @@ def task_runner(settings: Settings, width: Width, workspace: Path) -> Iterator[A
 def _cores(settings: Settings) -> int:
     if settings.task_runner in SCHEDULERS:
         return settings.cluster.cores
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return n_cores()
 
 
 def _runner(settings: Settings, width: Width, workspace: Path) -> AbstractContextManager[AnyRunner]:

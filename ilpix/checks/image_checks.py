@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from ilpix.checks.findings import Finding
 from ilpix.features.selection import FeatureSelection
-from ilpix.images.hdf5 import AXES, ImageRecord, PreparedImage
+from ilpix.images.axistags import AXES
+from ilpix.images.hdf5 import ImageRecord, PreparedImage
 
 
 @dataclass(frozen=True, slots=True)

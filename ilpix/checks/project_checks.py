@@ -9,9 +9,10 @@ from ilpix.checks.image_checks import Expectation, check_image_fits
 from ilpix.checks.training_comparison import compare_with_training
 from ilpix.errors import IlpixError, InvalidProjectError
 from ilpix.files import printable
+from ilpix.images.axistags import AXES
 from ilpix.images.channel_statistics import ChannelStatistics, describe_channels
 from ilpix.images.errors import DuplicateImagesError, NoPreparedImagesError
-from ilpix.images.hdf5 import AXES, find_foreign, find_prepared, open_prepared
+from ilpix.images.hdf5 import find_foreign, find_prepared, open_prepared
 from ilpix.project.file import LANE_CLASS
 from ilpix.project.label_images import crop_path, lane_stem
 from ilpix.project.reading import PixelProject, read_project

@@ -67,10 +67,8 @@ def features_at(
         ImageTooSmallError: if a selected scale needs a larger image.
         NotFiniteError: if a pixel is NaN or infinite.
     """
-    pixels = np.ascontiguousarray(image, np.float32)
+    pixels = fitting_pixels(image, selection)
     n_channels, height, width = pixels.shape
-    selection.require_size(height, width)
-    require_finite(pixels)
     y, x = np.nonzero(where) if where.dtype == np.bool_ else where.T
     columns = selection.columns(n_channels) if columns is None else columns
     values = np.empty((len(y), len(columns)), np.float32)
@@ -89,6 +87,19 @@ def features_at(
             chosen = inside[in_band]
             values[chosen] = features[:, row[in_band], x[chosen] - tile.x].T
     return values
+
+
+def fitting_pixels(image: npt.NDArray[Any], selection: FeatureSelection) -> FloatArray:
+    """Return an image (C, Y, X) as contiguous float32, ready for the filters.
+
+    Raises:
+        ImageTooSmallError: if a selected scale needs a larger image.
+        NotFiniteError: if a pixel is NaN or infinite.
+    """
+    pixels = np.ascontiguousarray(image, np.float32)
+    selection.require_size(*pixels.shape[1:])
+    require_finite(pixels)
+    return pixels
 
 
 def require_finite(pixels: FloatArray, first_row: int = 0, first_column: int = 0) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ilpix.arrays import FloatArray
-from ilpix.features.computing import require_finite
+from ilpix.features.computing import fitting_pixels
 from ilpix.features.filters import build_filters
 from ilpix.features.selection import FeatureSelection
 from ilpix.features.tiles import TileSize, Window, Workspace, plan_tiles
@@ -74,10 +74,8 @@ def compute_planes(
         ImageTooSmallError: if a selected scale needs a larger image.
         NotFiniteError: if a pixel is NaN or infinite.
     """
-    pixels = np.ascontiguousarray(image, np.float32)
+    pixels = fitting_pixels(image, selection)
     n_channels, height, width = pixels.shape
-    selection.require_size(height, width)
-    require_finite(pixels)
     filters = build_filters(selection.columns(n_channels), n_channels)
     size = TileSize(rows=BAND_ROWS)
 

@@ -6,7 +6,6 @@ two values; trees grow until every leaf is pure. A tree is a function of the pix
 its number alone, so trees may be grown in any order, by any number of threads.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ilpix.arrays import FloatArray
+from ilpix.cores import n_cores
 from ilpix.forest import _growing as kernels
 from ilpix.forest.errors import OneClassError
 from ilpix.forest.stored import LEAF, Forest
@@ -89,7 +89,7 @@ def grow_in_parts(  # noqa: PLR0913 - what `grow_forest` takes, and when to stop
         raise OneClassError(int(labels[0]))
     values, classes = np.unique(labels, return_inverse=True)
     trees: list[_Tree] = []
-    with ThreadPoolExecutor(threads or _n_cores()) as pool:
+    with ThreadPoolExecutor(threads or n_cores()) as pool:
         pixels = _rank(features, classes.astype(np.uint8), len(values), pool)
         for n in parts:
             grow = partial(_grow_tree, pixels, seed, go_on)
@@ -231,7 +231,3 @@ def columns_per_split(n_columns: int) -> int:
 def _spread_over_forests(n_trees: int) -> tuple[int, ...]:
     parts = np.array_split(np.arange(n_trees), min(_STORED_FORESTS, n_trees))
     return tuple(len(part) for part in parts)
-
-
-def _n_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -62,7 +62,7 @@ def _ome_pixels(file: tifffile.TiffFile, index: int) -> dict[str, Any]:
     """The Pixels element of one image of a file; empty where there is none."""
     try:
         tree = tifffile.xml2dict(str(file.ome_metadata))
-    except Exception:
+    except Exception:  # damaged XML fails in many ways, and what it tells is no part of the pixels
         return {}
     images = _listed(tree.get("OME", {}).get("Image"))
     image = images[max(index, 0)] if max(index, 0) < len(images) else {}

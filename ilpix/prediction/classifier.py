@@ -6,7 +6,6 @@ pixel's value is computed in one order, so the result is the same for any number
 size of tile.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ilpix.arrays import FloatArray
+from ilpix.cores import n_cores
 from ilpix.features.computing import require_finite
 from ilpix.features.filters import Filters, build_filters
 from ilpix.features.selection import FeatureSelection
@@ -93,7 +93,7 @@ class Classifier:
         """
         pixels = np.ascontiguousarray(image, np.float32)
         self.require_fitting(pixels.shape)
-        n_threads = threads or _n_cores()
+        n_threads = threads or n_cores()
         with ThreadPoolExecutor(n_threads) as pool:
             chunks = self._predict_chunks(
                 lambda y, x: pixels[:, y.start : y.stop, x.start : x.stop],
@@ -125,7 +125,7 @@ class Classifier:
                 `open_prepared`.
             StoppedError: if `stop` was set.
         """
-        n_threads = threads or _n_cores()
+        n_threads = threads or n_cores()
         with open_prepared(source, self.n_channels) as image, ThreadPoolExecutor(n_threads) as pool:
             self.require_fitting(image.shape)
 
@@ -247,8 +247,3 @@ def _finished(
 
 def _rows_at_once(values_per_row: int) -> int:
     return max(_FEWEST_ROWS, min(_CHUNK_ROWS, _CHUNK_BYTES // (4 * values_per_row)))
-
-
-def _n_cores() -> int:
-    """Cores that this process may use, which can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

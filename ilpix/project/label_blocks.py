@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from ilpix.images.hdf5 import TYPE_FLAGS, parse_axistags
+from ilpix.images.axistags import TYPE_FLAGS, parse_axistags
 from ilpix.project.block_order import other_orders
 from ilpix.project.file import LABEL_SETS, ProjectReader
 

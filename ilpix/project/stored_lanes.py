@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from ilpix.images.hdf5 import parse_axistags
+from ilpix.images.axistags import parse_axistags
 from ilpix.project.file import INFOS, ProjectReader
 
 LOCAL_DATA = "Input Data/local_data"

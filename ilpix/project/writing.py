@@ -17,7 +17,8 @@ from ilpix.features.selection import FeatureSelection
 from ilpix.files import replacing
 from ilpix.forest.stored import Forest
 from ilpix.forest.writing import write_forests
-from ilpix.images.hdf5 import ImageRecord, axistags_json
+from ilpix.images.axistags import axistags_json
+from ilpix.images.hdf5 import ImageRecord
 from ilpix.project.errors import LabelClassesError, ProjectInUseError
 from ilpix.project.file import (
     FEATURES,

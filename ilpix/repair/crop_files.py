@@ -18,7 +18,8 @@ import tifffile
 from imagecodecs import png_decode
 
 from ilpix.errors import IlpixError
-from ilpix.images.hdf5 import DatasetName, axis_keys, find_dataset
+from ilpix.images.axistags import axis_keys
+from ilpix.images.datasets import DatasetName, find_dataset
 from ilpix.project.file import DAMAGE
 from ilpix.project.writing import CROP_AXES
 

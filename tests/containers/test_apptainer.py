@@ -32,7 +32,7 @@ def settings() -> ApptainerSettings:
     """The image that `.ci/apptainer build FOLDER ilpix-headless` makes, named by a variable."""
     image = os.environ.get("TEST_SIF")
     if image is None or shutil.which("apptainer") is None:
-        pytest.skip("the longer tests of Apptainer: see docs/hpc.md")
+        pytest.skip("the longer tests of Apptainer: TEST_SIF names what .ci/apptainer build makes")
     return ApptainerSettings(image=image, cpus=1, timeout_s=120)
 
 

@@ -15,20 +15,16 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.client.schemas.objects import Artifact
 from prefect.client.schemas.sorting import ArtifactSort
 
-from command.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
+from command.demo import CROPSIZE
 from flows.artifact_keys import artifact_key
 from flows.errors import ImagesFailedError
-from flows.options import PrepareOptions
-from flows.prepare import prepare
 from flows.run import run
 from flows.running import progress_artifact
 from flows.showing.artifacts import show_markdown, show_table
 from flows.showing.contact_sheet import MOST_PREVIEWS, contact_sheet
-from ilpix.example import write_example
 from ilpix.prediction.pictures import PictureFiles
 from ilpix.project.reading import LabelClass
-from ilpix.training.feature_choice import choose_features
-from ilpix.training.storing import train
+from tests.flows.trained_folders import make_trained
 
 BYTES_OF_A_TEXT = 1_500_000
 
@@ -37,12 +33,7 @@ BYTES_OF_A_TEXT = 1_500_000
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that was prepared and predicted, with one image that failed."""
     folder = tmp_path_factory.mktemp("finished")
-    options = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
-    write_example(folder)
-    prepare(folder, options)
-    write_labels_of_a_person(folder, options)
-    project = folder / "pixel_classifier.ilp"
-    train(project, choose_features("fast"), folder / LABELS, seed=SEED)
+    make_trained(folder)
     (folder / "ilastik_img" / "region_2.h5").write_bytes(b"no HDF5")
     with pytest.raises(ImagesFailedError):
         run(folder)

@@ -9,22 +9,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
-from command.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
-from flows.options import PrepareOptions, RunOptions
-from flows.prepare import prepare
+from flows.options import RunOptions
 from flows.run import run
 from flows.running.cluster_errors import (
     JobRefusedError,
     JobsNotStartingError,
     SchedulerMissingError,
 )
-from ilpix.example import write_example
-from ilpix.training.feature_choice import choose_features
-from ilpix.training.storing import train
+from tests.containers.conftest import skip_or_fail
+from tests.flows.trained_folders import make_trained
 
 COPIES = 8  # of each of the five images
 PATIENCE_S = 120
@@ -42,22 +38,11 @@ def slurm() -> None:
         skip_or_fail("no SLURM answers: export SLURM_CONF=$(.ci/slurm start FOLDER)")
 
 
-def skip_or_fail(reason: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="module")
 def trained(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with five prepared images and a trained project."""
     folder = tmp_path_factory.mktemp("trained")
-    options = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
-    write_example(folder)
-    prepare(folder, options)
-    write_labels_of_a_person(folder, options)
-    project = folder / "pixel_classifier.ilp"
-    train(project, choose_features("fast"), folder / LABELS, seed=SEED)
+    make_trained(folder)
     return folder
 
 

@@ -14,27 +14,18 @@ import dask
 import pytest
 from distributed import LocalCluster
 
-from command.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
 from flows.errors import ImagesFailedError
-from flows.options import PrepareOptions, RunOptions
-from flows.prepare import prepare
+from flows.options import RunOptions
 from flows.run import run
 from flows.running import verb_run
-from ilpix.example import write_example
-from ilpix.training.feature_choice import choose_features
-from ilpix.training.storing import train
+from tests.flows.trained_folders import make_trained
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with prepared images and a trained project."""
     folder = tmp_path_factory.mktemp("trained")
-    options = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
-    write_example(folder)
-    prepare(folder, options)
-    write_labels_of_a_person(folder, options)
-    project = folder / "pixel_classifier.ilp"
-    train(project, choose_features("fast"), folder / LABELS, seed=SEED)
+    make_trained(folder)
     return folder
 
 

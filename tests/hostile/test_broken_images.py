@@ -10,8 +10,9 @@ import h5py
 import numpy as np
 import pytest
 
+from ilpix.images.axistags import axistags_json, parse_axistags
 from ilpix.images.errors import UnreadableImageError
-from ilpix.images.hdf5 import axistags_json, open_prepared, parse_axistags, write_image
+from ilpix.images.hdf5 import open_prepared, write_image
 from ilpix.repair.crop_files import inspect_crop
 from tests.hostile.damage import empty_the_free_space, write_sound_project
 

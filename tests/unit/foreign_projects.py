@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import tifffile
 
-from ilpix.images.hdf5 import axistags_json
+from ilpix.images.axistags import axistags_json
 from ilpix.project.labels import read_all_labels
 from ilpix.project.reading import read_project
 from ilpix.project.writing import create_project, label_classes

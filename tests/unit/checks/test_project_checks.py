@@ -10,7 +10,8 @@ from ilpix.checks.findings import Finding, has_errors
 from ilpix.checks.project_checks import check_project
 from ilpix.features.selection import FEATURE_IDS, FeatureSelection
 from ilpix.forest.stored import LEAF, Forest
-from ilpix.images.hdf5 import ImageRecord, axistags_json, write_image
+from ilpix.images.axistags import axistags_json
+from ilpix.images.hdf5 import ImageRecord, write_image
 from ilpix.images.preparation import PreparationOptions
 from ilpix.project.labels import write_labels
 from ilpix.project.writing import create_project, label_classes, store_classifier

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
+from ilpix.images.axistags import axistags_json, parse_axistags
 from ilpix.images.errors import (
     DuplicateImagesError,
     ImageAxesError,
@@ -18,11 +19,9 @@ from ilpix.images.errors import (
 )
 from ilpix.images.hdf5 import (
     ImageRecord,
-    axistags_json,
     find_foreign,
     find_prepared,
     open_prepared,
-    parse_axistags,
     write_bands,
     write_image,
 )

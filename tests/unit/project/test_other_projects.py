@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from ilpix.images.hdf5 import axistags_json
+from ilpix.images.axistags import axistags_json
 from ilpix.prediction.classifier import Classifier
 from ilpix.prediction.errors import NoClassifierError
 from ilpix.project.errors import NotPlanarError, WrongWorkflowError

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from imagecodecs import png_encode
 
-from ilpix.images.hdf5 import axistags_json
+from ilpix.images.axistags import axistags_json
 from ilpix.project.errors import ProjectLockedError
 from ilpix.project.labels import read_all_labels
 from ilpix.project.reading import read_project

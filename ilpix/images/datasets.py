@@ -1,0 +1,114 @@
+"""Which dataset of an HDF5 file is the image, and whether it holds what it claims."""
+
+import math
+import struct
+from pathlib import Path
+from typing import Literal
+
+import h5py
+
+from ilpix.images.errors import MissingDatasetError, UnreadableImageError
+from ilpix.images.stored_texts import StoredTexts
+
+DatasetName = Literal["img", "crop"]
+_READ_ATTRIBUTES = ("axistags", "ilpix")
+_LONGEST_TEXT = 2**20
+_NEGLIGIBLE_BYTES = 2**26  # of pixels that need not be stored
+_MOST_COMPRESSION = 500  # gzip shortens nothing by more than 1032, and images by far less
+_LARGEST_PIECE = 2**28  # bytes of a chunk
+_CACHE_SLOTS = 100_003  # a prime, far more than there are chunks in the cache
+
+
+def find_dataset(
+    file: h5py.File, path: Path, usual_names: tuple[DatasetName, ...] = ("img", "crop")
+) -> h5py.Dataset:
+    """Return the dataset that holds the image.
+
+    Args:
+        file: an open file. A link in it is not followed: it may name any file of this machine.
+        path: where that file lies; its stem is looked for after the usual names, then the only one.
+        usual_names: which names are looked for, the first one first.
+
+    Raises:
+        MissingDatasetError: if there is none of these.
+        UnreadableImageError: if pixels are, or may be, in another file.
+    """
+    datasets = _list_datasets(file, path) or _list_nested(file, path)
+    found = next((name for name in (*usual_names, path.stem) if name in datasets), None)
+    if found is None and len(datasets) != 1:
+        raise MissingDatasetError(path, tuple(datasets))
+    dataset = datasets[found or next(iter(datasets))]
+    if dataset.shape is None or dataset.is_virtual or dataset.external:
+        raise UnreadableImageError(path, "it holds no pixels, or has them in another file")
+    require_sound_texts(path, dataset)
+    require_stored(path, dataset)
+    return dataset
+
+
+def require_stored(path: Path, dataset: h5py.Dataset) -> None:
+    """Make sure that the pixels that a dataset claims to have are stored, before anything is read.
+
+    Raises:
+        UnreadableImageError: if the file holds far fewer bytes than the pixels would need, or a
+            compressed piece of them is larger than can be read.
+    """
+    claimed, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    if claimed > max(_NEGLIGIBLE_BYTES, stored * _MOST_COMPRESSION):
+        what = f"it claims {claimed / 1e6:,.0f} MB of pixels and holds {stored / 1e6:,.3f} MB"
+        raise UnreadableImageError(path, f"{what}; it was not written to its end, or is damaged")
+    piece = _piece_bytes(dataset)
+    if piece > _LARGEST_PIECE:
+        what = f"it stores its pixels in pieces of {piece / 1e6:,.0f} MB"
+        raise UnreadableImageError(path, f"{what}; store them in pieces of a few MB (chunks)")
+
+
+def _piece_bytes(dataset: h5py.Dataset) -> int:
+    return math.prod(dataset.chunks or ()) * dataset.dtype.itemsize if dataset.chunks else 0
+
+
+def with_room_for_pieces(dataset: h5py.Dataset, axes: str) -> h5py.Dataset:
+    """Open a dataset so that pieces of the same rows are unpacked once, not for every few rows."""
+    if not dataset.chunks:
+        return dataset
+    pieces = zip(axes, dataset.shape, dataset.chunks, strict=True)
+    abreast = math.prod(-(-size // chunk) for key, size, chunk in pieces if key != "y")
+    one = _piece_bytes(dataset)
+    n_bytes = max(one, min(2 * abreast * one, _LARGEST_PIECE))
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    access.set_chunk_cache(_CACHE_SLOTS, n_bytes, 1.0)
+    return h5py.Dataset(h5py.h5d.open(dataset.file.id, dataset.name.encode(), access))
+
+
+def _list_datasets(group: h5py.Group, path: Path) -> dict[str, h5py.Dataset]:
+    if any(not isinstance(group.get(name, getlink=True), h5py.HardLink) for name in group):
+        raise UnreadableImageError(path, "it holds links to other data")
+    return {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
+
+
+def _list_nested(group: h5py.Group, path: Path, depth: int = 3) -> dict[str, h5py.Dataset]:
+    """The datasets of the groups below one that has none, as Ilastik's `volume/data`."""
+    groups = {name: item for name, item in group.items() if isinstance(item, h5py.Group)}
+    return {
+        f"{name}/{below}": dataset
+        for name, item in groups.items()
+        if depth
+        for below, dataset in (
+            _list_datasets(item, path) or _list_nested(item, path, depth - 1)
+        ).items()
+    }
+
+
+def require_sound_texts(path: Path, dataset: h5py.Dataset) -> None:
+    """Make sure that the attributes that are read here can be: damage may hold the HDF5 library.
+
+    Raises:
+        UnreadableImageError: if one is damaged, or of unbelievable length.
+    """
+    header = h5py.h5o.get_info(dataset.id).addr
+    try:
+        with StoredTexts(path, dataset.file.userblock_size) as texts:
+            longest = texts.longest_in_attributes(header, _READ_ATTRIBUTES)
+    except (ValueError, IndexError, struct.error) as error:
+        raise UnreadableImageError(path, f"its dataset {dataset.name} {error}") from error
+    if longest > _LONGEST_TEXT:
+        raise UnreadableImageError(path, f"an attribute claims to be {longest} characters long")
