@@ -97,7 +97,7 @@ from command.quiet_prefect import quiet_prefect
 from flows.settings import Settings
 from flows.running.verb_run import VerbRun
 from ilpix.images.hdf5 import ImageRecord, write_image
-from ilpix.images.tiff import find_images, read_image
+from ilpix.sources.tiff import find_images, read_image
 from ilpix.images.panel import read_panel
 from ilpix.images.preparation import PreparationOptions, channel_names, prepare_image
 folder, options = Path(sys.argv[1]), PrepareOptions(cropsize=8, seed=1)

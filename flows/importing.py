@@ -15,18 +15,18 @@ from flows.options import ImportOptions
 from flows.running.choosing import choose
 from flows.running.verb_run import VerbRun, running
 from ilpix.files import replacing
-from ilpix.images.errors import NoRawFilesError, RawFileError
-from ilpix.images.foreign import describe_archive
 from ilpix.images.panel import Panel, read_panel
-from ilpix.images.raw_imc import (
+from ilpix.sources.errors import NoRawFilesError, RawFileError
+from ilpix.sources.foreign import describe_archive
+from ilpix.sources.raw_imc import (
     SUFFIXES,
     Acquisition,
     is_raw,
     list_acquisitions,
     match_recovery,
 )
-from ilpix.images.raw_panel import write_raw_panel
-from ilpix.images.tiff import require_names_differ
+from ilpix.sources.raw_panel import write_raw_panel
+from ilpix.sources.tiff import require_names_differ
 from tasks.importing import import_acquisition
 from tasks.records import FilesWritten
 

@@ -21,8 +21,8 @@ from ilpix.data_directory import (
     RAW,
 )
 from ilpix.images.preparation import PreparationOptions
-from ilpix.images.source import ReadingOptions
 from ilpix.prediction.products import ProductOptions
+from ilpix.sources.source import ReadingOptions
 
 Only = Annotated[
     str | None,

@@ -19,10 +19,10 @@ from ilpix.images.crops import (
     plan_crops_like_steinbock,
     plan_crops_per_image,
 )
-from ilpix.images.finding import find_sources
 from ilpix.images.hdf5 import ImageRecord
 from ilpix.images.panel import Panel, read_panel
 from ilpix.images.preparation import channel_names
+from ilpix.sources.finding import find_sources
 from tasks.preparing import cut_crops, prepare_image
 from tasks.projects import create_untrained_project, is_kept, set_aside
 from tasks.records import FilesWritten

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from prefect import task
 
-from ilpix.images.errors import RawFileError
-from ilpix.images.raw_imc import (
+from ilpix.sources.errors import RawFileError
+from ilpix.sources.raw_imc import (
     Acquisition,
     filter_hot_pixels,
     list_acquisitions,

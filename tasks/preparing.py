@@ -5,9 +5,7 @@ from pathlib import Path
 from prefect import task
 
 from ilpix.images.crops import CropWindow, cut_crop
-from ilpix.images.finding import open_source
 from ilpix.images.hdf5 import ImageRecord, write_bands
-from ilpix.images.naming import compare_names
 from ilpix.images.panel import read_panel, require_channels
 from ilpix.images.preparation import (
     PreparationOptions,
@@ -16,7 +14,9 @@ from ilpix.images.preparation import (
     prepared_bands,
     prepared_shape,
 )
-from ilpix.images.source import FiniteCheck, ReadingOptions, finite_bands
+from ilpix.sources.finding import open_source
+from ilpix.sources.naming import compare_names
+from ilpix.sources.source import FiniteCheck, ReadingOptions, finite_bands
 from tasks.caching import ContentPolicy
 from tasks.records import FilesWritten, files_written
 from tasks.stopping import stop_if_asked

@@ -9,7 +9,7 @@ import numpy as np
 from ilpix.images.axistags import axis_keys
 from ilpix.images.datasets import require_sound_texts, require_stored
 from ilpix.images.hdf5 import FloatImage, PreparedImage
-from ilpix.images.tiff import read_image
+from ilpix.sources.tiff import read_image
 
 HDF5_SUFFIXES = frozenset({".h5", ".hdf5", ".ilp"})
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})

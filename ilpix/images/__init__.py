@@ -1,1 +1,1 @@
-"""What comes in: panel, images, their preparation, crops, and Ilastik's HDF5."""
+"""Panel, preparation, crops, and Ilastik's HDF5."""

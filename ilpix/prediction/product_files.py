@@ -16,8 +16,6 @@ from tifffile import TiffWriter
 
 from ilpix.files import replacing, replacing_folder
 from ilpix.images.errors import MissingExtraError
-from ilpix.images.ome_zarr import open_zarr
-from ilpix.images.tiff import open_tiff
 from ilpix.prediction.derived import derived_dtype, derived_rows, derived_shape
 from ilpix.prediction.errors import InvalidProductError
 from ilpix.prediction.probabilities import (
@@ -29,6 +27,8 @@ from ilpix.prediction.probabilities import (
     write_probabilities,
 )
 from ilpix.prediction.products import Product
+from ilpix.sources.ome_zarr import open_zarr
+from ilpix.sources.tiff import open_tiff
 
 TILE = 512  # px
 LARGEST_SINGLE = 4096  # px along an edge; larger images get smaller copies

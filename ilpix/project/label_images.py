@@ -22,12 +22,12 @@ from ilpix.arrays import LabelImage
 from ilpix.errors import IlpixError, InvalidProjectError, Problem
 from ilpix.files import replacing
 from ilpix.images.errors import UnreadableImageError
-from ilpix.images.tiff import SUFFIXES, image_stem, read_image
 from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import PixelProject, read_project
 from ilpix.project.stored_lanes import Lane
 from ilpix.project.work import count_labels, keep_work
+from ilpix.sources.tiff import SUFFIXES, image_stem, read_image
 
 _HDF5_SUFFIXES = frozenset({".h5", ".hdf5", ".ilp"})
 LONGEST_STEM = 240  # bytes; file systems take 255, with the suffix

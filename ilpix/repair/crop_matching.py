@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ilpix.images.tiff import image_stem
 from ilpix.project.stored_lanes import Lane
 from ilpix.repair.crop_files import CROP_SUFFIXES, HDF5_SUFFIXES
+from ilpix.sources.tiff import image_stem
 
 _HDF5_FILE = re.compile(r"(.*\.(?:h5|hdf5))(?:/.*)?", re.IGNORECASE | re.DOTALL)
 _UNSAFE = re.compile(r"[^\w.+-]+")

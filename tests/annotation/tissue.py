@@ -11,7 +11,7 @@ from ilpix.images.crops import CropWindow
 from ilpix.images.hdf5 import ImageRecord
 from ilpix.images.panel import read_panel
 from ilpix.images.preparation import PreparationOptions, channel_names
-from ilpix.images.source import ReadingOptions
+from ilpix.sources.source import ReadingOptions
 from tasks.preparing import cut_crops, prepare_image
 from tasks.projects import create_untrained_project
 

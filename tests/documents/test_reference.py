@@ -6,7 +6,7 @@ import pytest
 
 from documents.error_texts import example_of
 from documents.pages import REFERENCE, reference_pages
-from ilpix.images.errors import NoSuchLevelError
+from ilpix.sources.errors import NoSuchLevelError
 
 REPOSITORY = Path(__file__).parents[2]
 PAGES = reference_pages()

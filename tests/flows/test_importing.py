@@ -14,8 +14,8 @@ from flows.errors import ImagesFailedError
 from flows.importing import import_raw
 from flows.options import ImportOptions, PrepareOptions
 from flows.prepare import prepare
-from ilpix.images.errors import NoRawFilesError
-from ilpix.images.raw_imc import filter_hot_pixels
+from ilpix.sources.errors import NoRawFilesError
+from ilpix.sources.raw_imc import filter_hot_pixels
 from tests.unit.raw_files import CHANNELS, NAMES, Measured, counts, write_mcd, write_txt
 
 BY_MASS = [2, 0, 1, 3]  # the channels of the test files in the order of their masses

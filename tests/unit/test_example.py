@@ -9,7 +9,7 @@ import tifffile
 from ilpix.example import SHAPES, draw_labels, write_example
 from ilpix.images.crops import CropWindow, plan_crops_per_image
 from ilpix.images.panel import read_panel, require_channels
-from ilpix.images.tiff import find_images, read_image
+from ilpix.sources.tiff import find_images, read_image
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

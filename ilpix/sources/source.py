@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
 
 from ilpix.errors import IlpixError
-from ilpix.images.errors import NonFinitePixelsError, UnreadableImageError
+from ilpix.images.errors import UnreadableImageError
+from ilpix.sources.errors import NonFinitePixelsError
 
 BAND_BYTES = 2**26  # of stored pixels that are in memory at a time
 

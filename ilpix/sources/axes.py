@@ -9,7 +9,8 @@ nobody sets channels, it is taken for channels if its length is the number of ch
 from dataclasses import dataclass
 from pathlib import Path
 
-from ilpix.images.errors import AxesOptionError, ImageAxesError
+from ilpix.images.errors import ImageAxesError
+from ilpix.sources.errors import AxesOptionError
 
 _UNTOLD = set("QI")  # only numbered
 _CHANNELS = set("CSQI")

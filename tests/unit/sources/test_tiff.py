@@ -8,17 +8,15 @@ import pytest
 import tifffile
 
 from ilpix.images.errors import (
-    AxesOptionError,
     DuplicateImagesError,
     ImageAxesError,
     NoImagesError,
-    NonFinitePixelsError,
     PixelTypeError,
-    SeriesError,
     UnreadableImageError,
 )
-from ilpix.images.source import ReadingOptions
-from ilpix.images.tiff import find_images, image_stem, open_tiff, read_image
+from ilpix.sources.errors import AxesOptionError, NonFinitePixelsError, SeriesError
+from ilpix.sources.source import ReadingOptions
+from ilpix.sources.tiff import find_images, image_stem, open_tiff, read_image
 
 IMAGE = np.random.default_rng(0).integers(0, 1000, (3, 20, 30)).astype(np.uint16)
 
@@ -248,7 +246,7 @@ def test_axes_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 def test_large_images_are_decoded_in_bands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], n_rows: int
 ) -> None:
-    monkeypatch.setattr("ilpix.images.tiff._STREAMED_BYTES", 0)
+    monkeypatch.setattr("ilpix.sources.tiff._STREAMED_BYTES", 0)
     with open_tiff(_write(tmp_path / "a.tiff", IMAGE, **options)) as image:
         bands = list(image.bands(n_rows * 3 * 30 * 2))
     assert len(bands) > 1 or n_rows >= 16
@@ -258,7 +256,7 @@ def test_large_images_are_decoded_in_bands(
 def test_damage_in_a_large_image_is_an_error_of_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ilpix.images.tiff._STREAMED_BYTES", 0)
+    monkeypatch.setattr("ilpix.sources.tiff._STREAMED_BYTES", 0)
     path = _write(tmp_path / "a.tiff", IMAGE, compression="zlib", metadata=None)
     with tifffile.TiffFile(path) as file:
         offset = file.pages[2].dataoffsets[0]

@@ -17,18 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ilpix.errors import IlpixError
-from ilpix.images.axes import Layout, find_layout
-from ilpix.images.errors import (
-    MissingExtraError,
-    NoSuchLevelError,
-    PixelTypeError,
-    UnreadableImageError,
-    ZarrKindError,
-)
-from ilpix.images.foreign import describe_archive
-from ilpix.images.series import ChosenImages, choose_fitting, choose_told
-from ilpix.images.source import ReadingOptions, SourceImage, unreadable
-from ilpix.images.units import micrometres
+from ilpix.images.errors import MissingExtraError, PixelTypeError, UnreadableImageError
+from ilpix.sources.axes import Layout, find_layout
+from ilpix.sources.errors import NoSuchLevelError, ZarrKindError
+from ilpix.sources.foreign import describe_archive
+from ilpix.sources.series import ChosenImages, choose_fitting, choose_told
+from ilpix.sources.source import ReadingOptions, SourceImage, unreadable
+from ilpix.sources.units import micrometres
 
 _MARKERS = frozenset({"zarr.json", ".zgroup", ".zattrs", ".zarray"})
 _ENDINGS = (".ome.zarr.zip", ".zarr.zip", ".ome.zarr", ".zarr", ".ozx", ".zip")

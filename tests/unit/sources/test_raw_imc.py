@@ -9,9 +9,10 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ilpix.images.errors import MissingChannelError, MissingExtraError, RawFileError
+from ilpix.images.errors import MissingExtraError
 from ilpix.images.panel import read_panel
-from ilpix.images.raw_imc import (
+from ilpix.sources.errors import MissingChannelError, RawFileError
+from ilpix.sources.raw_imc import (
     filter_hot_pixels,
     is_raw,
     list_acquisitions,
@@ -19,8 +20,8 @@ from ilpix.images.raw_imc import (
     read_acquisition,
     write_raw_image,
 )
-from ilpix.images.raw_panel import write_raw_panel
-from ilpix.images.tiff import read_image
+from ilpix.sources.raw_panel import write_raw_panel
+from ilpix.sources.tiff import read_image
 from tests.unit.raw_files import CHANNELS, NAMES, Measured, counts, write_mcd, write_txt
 
 

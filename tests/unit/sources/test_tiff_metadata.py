@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from ilpix.images.naming import compare_names
 from ilpix.images.panel import Panel
-from ilpix.images.tiff import open_tiff
+from ilpix.sources.naming import compare_names
+from ilpix.sources.tiff import open_tiff
 
 IMAGE = np.zeros((3, 20, 30), np.uint16)
 NAMES = ["DNA1", "CD45", "CD3"]

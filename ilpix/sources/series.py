@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ilpix.images.errors import NoSuchSeriesError, SeriesError
+from ilpix.sources.errors import NoSuchSeriesError, SeriesError
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,13 @@ from ilpix.images.errors import (
     DuplicateImagesError,
     FileNameError,
     NoImagesError,
-    SeriesError,
-    StackError,
     UnreadableImageError,
 )
-from ilpix.images.finding import Found, find_sources, open_source
 from ilpix.images.panel import Panel
-from ilpix.images.source import ReadingOptions
-from ilpix.images.tiff import read_image
+from ilpix.sources.errors import SeriesError, StackError
+from ilpix.sources.finding import Found, find_sources, open_source
+from ilpix.sources.source import ReadingOptions
+from ilpix.sources.tiff import read_image
 
 NAMES = ("DNA1", "CD45", "CD45RA")
 PANEL = Panel(Path("panel.csv"), NAMES, None, channels=("Ir191", "Y89", "Er170"))

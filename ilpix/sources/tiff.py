@@ -17,16 +17,16 @@ import tifffile
 from numpy.typing import NDArray
 
 from ilpix.errors import IlpixError
-from ilpix.images.axes import Layout, find_layout
 from ilpix.images.errors import (
     DuplicateImagesError,
     NoImagesError,
     PixelTypeError,
     UnreadableImageError,
 )
-from ilpix.images.foreign import recognise
-from ilpix.images.series import ChosenImages, choose_fitting, choose_told
-from ilpix.images.source import (
+from ilpix.sources.axes import Layout, find_layout
+from ilpix.sources.foreign import recognise
+from ilpix.sources.series import ChosenImages, choose_fitting, choose_told
+from ilpix.sources.source import (
     DECODING_ERRORS,
     FiniteCheck,
     ReadingOptions,
@@ -34,8 +34,8 @@ from ilpix.images.source import (
     read_finite,
     unreadable,
 )
-from ilpix.images.tiff_metadata import read_channel_names, read_pixel_size_um
-from ilpix.images.tiff_pages import segment_rows, stack_pages
+from ilpix.sources.tiff_metadata import read_channel_names, read_pixel_size_um
+from ilpix.sources.tiff_pages import segment_rows, stack_pages
 
 SUFFIXES = frozenset({".tif", ".tiff"})
 ALL_PAGES = -1  # in place of the number of an image: the single planes of the file are its channels

@@ -12,15 +12,11 @@ import zarr
 from ome_zarr.format import Format, FormatV04, FormatV05
 from ome_zarr.writer import write_image, write_labels, write_plate_metadata
 
-from ilpix.images.errors import (
-    MissingExtraError,
-    NoSuchLevelError,
-    UnreadableImageError,
-    ZarrKindError,
-)
-from ilpix.images.finding import find_sources, open_source
+from ilpix.images.errors import MissingExtraError, UnreadableImageError
 from ilpix.images.panel import Panel
-from ilpix.images.source import ReadingOptions
+from ilpix.sources.errors import NoSuchLevelError, ZarrKindError
+from ilpix.sources.finding import find_sources, open_source
+from ilpix.sources.source import ReadingOptions
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # those of the writer's own dependencies
 

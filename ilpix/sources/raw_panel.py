@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ilpix.files import replacing
-from ilpix.images.raw_imc import Acquisition
+from ilpix.sources.raw_imc import Acquisition
 
 COLUMNS = ("channel", "name", "keep", "ilastik", "deepcell", "cellpose")
 

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ilpix.errors import IlpixError
-from ilpix.images.errors import StackError
-from ilpix.images.naming import channel_keys, find_row, without
 from ilpix.images.panel import Panel
-from ilpix.images.source import ReadingOptions, SourceImage
-from ilpix.images.tiff import SUFFIXES, choose_images, image_stem, open_tiff
+from ilpix.sources.errors import StackError
+from ilpix.sources.naming import channel_keys, find_row, without
+from ilpix.sources.source import ReadingOptions, SourceImage
+from ilpix.sources.tiff import SUFFIXES, choose_images, image_stem, open_tiff
 
 _PLAIN_FOLDERS = {"tif", "tiff", "tifs", "tiffs", "channels", "images", "img"}
 

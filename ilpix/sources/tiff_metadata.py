@@ -5,7 +5,7 @@ from typing import Any
 
 import tifffile
 
-from ilpix.images.units import micrometres
+from ilpix.sources.units import micrometres
 
 _PAGE_NAME = 285  # the tag in which MCD Viewer and others name each plane
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from ilpix.errors import IlpixError
 from ilpix.files import printable
-from ilpix.images import ome_zarr
 from ilpix.images.errors import FileNameError, NoImagesError, UnreadableImageError
-from ilpix.images.foreign import describe_suffix
 from ilpix.images.panel import Panel
-from ilpix.images.series import ChosenImages
-from ilpix.images.source import ReadingOptions, SourceImage
-from ilpix.images.stacks import open_stack, plan_stacks
-from ilpix.images.tiff import (
+from ilpix.sources import ome_zarr
+from ilpix.sources.foreign import describe_suffix
+from ilpix.sources.series import ChosenImages
+from ilpix.sources.source import ReadingOptions, SourceImage
+from ilpix.sources.stacks import open_stack, plan_stacks
+from ilpix.sources.tiff import (
     SUFFIXES,
     choose_images,
     image_stem,

@@ -8,7 +8,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from ilpix.images.source import regroup
+from ilpix.sources.source import regroup
 
 _BUFFER_BYTES = 2**20
 

@@ -18,8 +18,9 @@ import tifffile
 
 from ilpix.arrays import FloatArray
 from ilpix.files import replacing
-from ilpix.images.errors import MissingChannelError, MissingExtraError, RawFileError
-from ilpix.images.source import DECODING_ERRORS
+from ilpix.images.errors import MissingExtraError
+from ilpix.sources.errors import MissingChannelError, RawFileError
+from ilpix.sources.source import DECODING_ERRORS
 
 SUFFIXES = frozenset({".mcd", ".txt"})
 _MOST_PIXELS_PER_BYTE = 100  # of an image in relation to its file; more is a claim, no acquisition
