@@ -14,7 +14,7 @@ from ilpix.arrays import FloatArray
 from ilpix.errors import IlpixError
 from ilpix.features.computing import require_finite
 from ilpix.images.hdf5 import open_prepared
-from ilpix.project.label_images import crop_path, lane_stem
+from ilpix.project.crop_names import crop_path, lane_stem
 from ilpix.project.reading import PixelProject
 
 Key = TypeVar("Key", bound=Hashable)

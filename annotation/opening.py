@@ -13,7 +13,7 @@ from annotation.edits import AnnotatedClass, map_labels
 from annotation.errors import ForeignLaneError, NoCropsError
 from annotation.journal import Journal
 from ilpix.features.selection import default_selection
-from ilpix.project.label_images import lane_stem
+from ilpix.project.crop_names import lane_stem
 from ilpix.project.labels import read_all_labels
 from ilpix.project.reading import LabelClass, PixelProject, read_project
 

@@ -13,10 +13,11 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter, validators
 
 import flows
-from command import console
+from command import console, labels
 from command.carrying_out import Output, carry_out, plain_errors
 from command.early import refuse_early
 from command.first_line import first_line
+from command.labels import Project
 from command.server import ServerNotStartedError
 from command.watching import wait_until_trained
 from containers.local_gui import GuiSettings, find_local_ilastik, open_local_gui
@@ -26,10 +27,8 @@ from flows.running.progress import tell_pull
 from flows.settings import list_settings
 from ilpix.checks.findings import has_errors
 from ilpix.data_directory import PROJECT
-from ilpix.project import label_images
 from ilpix.project.reading import read_project
 from ilpix.project.summary import summarise
-from ilpix.project.work import tell_counts
 
 app = App(
     name="ilpix",
@@ -39,8 +38,6 @@ app = App(
     result_action="return_value",
 )
 
-
-Project = Annotated[Path, Parameter(alias="-p")]
 Flat = Parameter(name="*")  # the fields of a model are flags of the verb
 
 
@@ -259,54 +256,7 @@ def demo(folder: Path = Path("demo"), /) -> int:
     return carry_out("demo", Output(data_dir=folder), None, classify_tissue)
 
 
-labels_app = App(name="labels", help="Label layers between project and label images.")
-app.command(labels_app)
-
-
-@labels_app.command(name="export")
-def export_labels(folder: Path, /, *, ilp: Project = PROJECT) -> int:
-    """Write the labels of every crop as a label image (uint8 TIFF, 0 = unlabelled).
-
-    Parameters
-    ----------
-    folder
-        where the label images go
-    ilp
-        the project
-    """
-    with plain_errors() as ended:
-        for path in label_images.export_labels(ilp, folder):
-            console.out.print(str(path), soft_wrap=True)
-    return ended.code
-
-
-@labels_app.command(name="import")
-def import_labels(
-    source: Path,
-    /,
-    *,
-    ilp: Project = PROJECT,
-    clear: Annotated[bool, Parameter(negative="")] = False,
-) -> int:
-    """Store label images, or a table of points, in a project; only the crops they name change.
-
-    Parameters
-    ----------
-    source
-        folder of label images named like the crops, or a CSV table with crop, y, x, label
-    ilp
-        the project
-    clear
-        an empty label image takes the labels of its crop away; else it is an error
-    """
-    with plain_errors() as ended:
-        imported = label_images.import_labels(ilp, source, clear=clear)
-        for crop in imported.crops:
-            console.out.print(f"{crop}: labels stored", soft_wrap=True)
-        console.out.print(tell_counts(imported.before, imported.after), soft_wrap=True)
-        if imported.backup:
-            console.out.print(f"kept as it was: {imported.backup}", soft_wrap=True)
-    return ended.code
+app.command(labels.app)
 
 
 @app.command(name="settings")

@@ -15,7 +15,7 @@ from flows.options import (
 from ilpix.errors import NoFolderError, NoPanelError
 from ilpix.prediction.errors import NoClassifierError
 from ilpix.project.errors import NoProjectError
-from ilpix.project.label_images import read_label_source
+from ilpix.project.label_sources import read_label_source
 from ilpix.project.reading import read_project
 
 

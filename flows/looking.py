@@ -12,7 +12,7 @@ from ilpix.checks.findings import Finding, merge
 from ilpix.checks.project_checks import channel_titles
 from ilpix.checks.training_comparison import ALL_IMAGES, Comparison, compare_with_training
 from ilpix.images.channel_statistics import ChannelStatistics
-from ilpix.project.label_images import crop_path
+from ilpix.project.crop_names import crop_path
 from ilpix.project.reading import PixelProject
 from tasks.describing import describe_file
 

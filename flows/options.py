@@ -5,11 +5,11 @@ Paths are taken from the data directory unless they are absolute. Names and defa
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from cyclopts import Parameter
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, field_validator
+from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt, field_validator
 
+from flows.option_fields import LabelNames, Only, Options, OutputPath, as_form
 from ilpix.data_directory import (
     CROPS,
     IMAGE_TABLE,
@@ -23,40 +23,6 @@ from ilpix.data_directory import (
 from ilpix.images.preparation import PreparationOptions
 from ilpix.prediction.products import ProductOptions
 from ilpix.sources.source import ReadingOptions
-
-Only = Annotated[
-    str | None,
-    Field(
-        title="Only these images",
-        description="pattern of image names with * and ?, such as 'patient1_*'; what was made of "
-        "the others stays; empty: all",
-    ),
-]
-LabelNames = Annotated[
-    tuple[str, ...], Parameter(consume_multiple=False, negative=(), show_default=",".join)
-]
-# -o as steinbock has it; not in `classify`, where each step has an output
-OutputPath = Annotated[Path, Parameter(short_alias=lambda _field, _taken: "-o")]
-
-
-def _as_form(schema: dict[str, Any]) -> None:
-    """Make a schema a pleasant form: files and folders last, and "or nothing" as an empty field."""
-    fields = schema.get("properties", {})
-    for field in fields.values():
-        if alternatives := field.pop("anyOf", None):
-            del field["default"]
-            field.update(next(kind for kind in alternatives if kind != {"type": "null"}))
-            if "enum" in field:  # the server lets nothing pass where any other type is meant
-                field["enum"] = [*field["enum"], None]
-    in_order = sorted(fields.values(), key=lambda field: field.get("format") == "path")
-    for position, field in enumerate(in_order):
-        field["position"] = position
-
-
-class Options(BaseModel):
-    """What all choices have in common: they do not change, and a misspelt name is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
 
 
 class CroppingOptions(PreparationOptions):
@@ -129,7 +95,7 @@ class CroppingOptions(PreparationOptions):
 class PrepareOptions(ReadingOptions, CroppingOptions):
     """How images become what Ilastik sees, and which parts of them are cut out for labelling."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
 
     @property
     def reading(self) -> ReadingOptions:
@@ -223,7 +189,7 @@ class PredictingOptions(Options):
 class RunOptions(ProductOptions, PredictingOptions):
     """How prepared images become probability images, and what else is made of these."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_as_form)
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
 
 
 class TrainOptions(Options):

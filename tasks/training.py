@@ -13,7 +13,8 @@ from prefect.cache_policies import NO_CACHE
 
 from ilpix.features.selection import FeatureSelection
 from ilpix.forest.growing import grow_forest
-from ilpix.project.label_images import crop_path, read_label_source
+from ilpix.project.crop_names import crop_path
+from ilpix.project.label_sources import read_label_source
 from ilpix.project.labels import read_all_labels
 from ilpix.project.reading import PixelProject, read_project
 from ilpix.project.work import tell_counts

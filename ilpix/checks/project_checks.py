@@ -13,8 +13,8 @@ from ilpix.images.axistags import AXES
 from ilpix.images.channel_statistics import ChannelStatistics, describe_channels
 from ilpix.images.errors import DuplicateImagesError, NoPreparedImagesError
 from ilpix.images.hdf5 import find_foreign, find_prepared, open_prepared
+from ilpix.project.crop_names import crop_path, lane_stem
 from ilpix.project.file import LANE_CLASS
-from ilpix.project.label_images import crop_path, lane_stem
 from ilpix.project.reading import PixelProject, read_project
 from ilpix.project.stored_lanes import Lane
 from ilpix.project.versions import is_newer

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ilpix.errors import Problem
 from ilpix.forest.stored import LEAF, Forest
-from ilpix.project.label_images import lane_stem
+from ilpix.project.crop_names import lane_stem
 from ilpix.project.reading import Color, PixelProject
 
 NodeArray = npt.NDArray[np.int64]

@@ -12,7 +12,7 @@ from ilpix.features.selection import FEATURE_IDS, SCALES, FeatureSelection, defa
 from ilpix.files import replacing
 from ilpix.images.hdf5 import open_prepared
 from ilpix.prediction.classifier import Classifier
-from ilpix.project.label_images import crop_path, lane_stem
+from ilpix.project.crop_names import crop_path, lane_stem
 from ilpix.project.reading import PixelProject
 from ilpix.training.errors import FeatureChoiceError, OneCropError
 from ilpix.training.judging import Grow, add_up, crop_folds, judge

@@ -12,8 +12,8 @@ from ilpix.errors import IlpixError, Problem
 from ilpix.features.computing import features_at
 from ilpix.features.selection import FeatureColumn, FeatureSelection
 from ilpix.images.hdf5 import open_prepared
+from ilpix.project.crop_names import crop_path, lane_stem
 from ilpix.project.errors import UnusableLabelsError
-from ilpix.project.label_images import crop_path, lane_stem
 from ilpix.project.reading import PixelProject
 from ilpix.project.stored_lanes import Lane
 from ilpix.training.errors import NoLabelsError

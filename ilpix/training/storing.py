@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ilpix.arrays import LabelImage
 from ilpix.features.selection import FeatureSelection
 from ilpix.files import replacing, sha256_of
 from ilpix.forest.growing import TREES, GrownForest, grow_forest
-from ilpix.project.label_images import LabelImage, read_label_source
+from ilpix.project.label_sources import read_label_source
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import PixelProject, read_project
 from ilpix.project.work import count_labels, keep_work

@@ -15,8 +15,9 @@ from PIL import Image
 from ilpix.errors import InvalidProjectError
 from ilpix.files import sha256_of
 from ilpix.project.backups import find_backups
+from ilpix.project.crop_names import crop_path, lane_stem
 from ilpix.project.errors import UnusableLabelsError
-from ilpix.project.label_images import crop_path, export_labels, import_labels, lane_stem
+from ilpix.project.label_images import export_labels, import_labels
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
 from ilpix.project.writing import create_project, label_classes

@@ -1,0 +1,62 @@
+"""`ilpix labels`: label layers between a project and label images."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from command import console
+from command.carrying_out import plain_errors
+from ilpix.data_directory import PROJECT
+from ilpix.project import label_images
+from ilpix.project.work import tell_counts
+
+Project = Annotated[Path, Parameter(alias="-p")]
+
+app = App(name="labels", help="Label layers between project and label images.")
+
+
+@app.command(name="export")
+def export_labels(folder: Path, /, *, ilp: Project = PROJECT) -> int:
+    """Write the labels of every crop as a label image (uint8 TIFF, 0 = unlabelled).
+
+    Parameters
+    ----------
+    folder
+        where the label images go
+    ilp
+        the project
+    """
+    with plain_errors() as ended:
+        for path in label_images.export_labels(ilp, folder):
+            console.out.print(str(path), soft_wrap=True)
+    return ended.code
+
+
+@app.command(name="import")
+def import_labels(
+    source: Path,
+    /,
+    *,
+    ilp: Project = PROJECT,
+    clear: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Store label images, or a table of points, in a project; only the crops they name change.
+
+    Parameters
+    ----------
+    source
+        folder of label images named like the crops, or a CSV table with crop, y, x, label
+    ilp
+        the project
+    clear
+        an empty label image takes the labels of its crop away; else it is an error
+    """
+    with plain_errors() as ended:
+        imported = label_images.import_labels(ilp, source, clear=clear)
+        for crop in imported.crops:
+            console.out.print(f"{crop}: labels stored", soft_wrap=True)
+        console.out.print(tell_counts(imported.before, imported.after), soft_wrap=True)
+        if imported.backup:
+            console.out.print(f"kept as it was: {imported.backup}", soft_wrap=True)
+    return ended.code
