@@ -3,9 +3,10 @@
 import atexit
 import gc
 import sys
+from contextlib import suppress
 
 import tasks.environment  # noqa: F401 - before a server is started
-from command.ending import end_soon_after_signals
+from command.ending import KEPT, Interrupted, end_soon_after_signals
 from ilpix.rooms import HiddenRoomError, require_own_rooms
 
 
@@ -17,9 +18,14 @@ def main() -> None:
         sys.exit(f"error: {error}")
     end_soon_after_signals()
     atexit.register(gc.freeze)  # or the interpreter's end would look through everything
-    from command import cli  # noqa: PLC0415 - after the rooms are known to be our own
+    try:
+        from command import cli  # noqa: PLC0415 - after the rooms are known to be our own
 
-    cli.main()
+        cli.main()
+    except Interrupted as interrupted:
+        with suppress(OSError):  # the terminal may be gone
+            print(f"interrupted; {KEPT}", file=sys.stderr, flush=True)
+        sys.exit(interrupted.exit_code)
 
 
 if __name__ == "__main__":

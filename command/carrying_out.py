@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,18 +81,28 @@ def carry_out(
     began = datetime.now(UTC)
     if not output.quiet:
         console.print_notice(first_line(verb, output.data_dir))
-    with plain_errors() as ended:
-        if options:
-            refuse_early(output.data_dir, options)
-        start_prefect(verb)
-        from command.quiet_prefect import quiet_prefect  # noqa: PLC0415 - imports Prefect
+    try:
+        with plain_errors() as ended:
+            if options:
+                refuse_early(output.data_dir, options)
+            start_prefect(verb)
+            from command.quiet_prefect import quiet_prefect  # noqa: PLC0415 - imports Prefect
 
-        prefect_level = logging.INFO if output.verbose else logging.CRITICAL
-        with console.showing_progress(output.loudness), quiet_prefect(prefect_level):
-            work()
+            prefect_level = logging.INFO if output.verbose else logging.CRITICAL
+            with console.showing_progress(output.loudness), quiet_prefect(prefect_level):
+                work()
+    except KeyboardInterrupt:
+        with suppress(OSError):  # the terminal may be gone
+            _tell(verb, output, began, Ended(code=1))
+        raise
+    _tell(verb, output, began, ended)
+    return ended.code
+
+
+def _tell(verb: str, output: Output, began: datetime, ended: Ended) -> None:
     record = read_manifest(output.data_dir).verbs.get(RECORDED.get(verb, verb))
     if not record or record.started < began:
-        return ended.code
+        return
     if output.json:
         console.print_json(record.model_dump(mode="json"))
     elif not ended.stopped and not output.quiet:
@@ -100,4 +110,3 @@ def carry_out(
         console.print_lines(results(record, output.data_dir))
         if not ended.code and (step := next_step(record, output.data_dir)):
             console.print_lines([("next", step)])
-    return ended.code

@@ -1,6 +1,7 @@
 """The command line: `ilpix VERB`, one function a verb.
 
-Exit codes: 0 where every image succeeded, 1 where something failed, 2 for wrong usage.
+Exit codes: 0 where every image succeeded, 1 where something failed, 2 for wrong usage,
+128 and the number of the signal after one: 130 after Ctrl-C.
 """
 
 import sys
@@ -36,6 +37,7 @@ app = App(
     help_format="markdown",
     version=lambda: version("ilpix"),
     result_action="return_value",
+    suppress_keyboard_interrupt=False,  # ours to tell
 )
 
 Flat = Parameter(name="*")  # the fields of a model are flags of the verb
@@ -269,7 +271,7 @@ def show_settings() -> int:
 
 
 def main() -> None:
-    """Run the command line; the exit code is 2 for wrong usage and 130 after Ctrl-C."""
+    """Run the command line; the exit code is 2 for wrong usage."""
     try:
         sys.exit(app(sys.argv[1:], exit_on_error=False, print_error=False))
     except CycloptsError as error:
@@ -278,9 +280,6 @@ def main() -> None:
     except ServerNotStartedError as error:
         console.print_error(str(error))
         sys.exit(1)
-    except KeyboardInterrupt:
-        console.print_error("interrupted; what was finished is kept, run the same again to go on")
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,14 @@ from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from command.ending import is_ending
 from ilpix.errors import IlpixError
 
 HOST = "127.0.0.1"
 POLL_S = 0.05
 START_S = 90.0  # a slow machine, or a new database
 STOP_S = 5.0
+HURRIED_STOP_S = 0.5  # of a command that somebody interrupted
 LAST_LINES = 2  # that are not indented: of a traceback, the error
 SETTINGS = {
     "DO_NOT_TRACK": "1",
@@ -80,7 +82,7 @@ class TemporaryServer:
         if self._process.stdin:
             self._process.stdin.close()
         try:
-            self._process.wait(STOP_S)
+            self._process.wait(HURRIED_STOP_S if is_ending() else STOP_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -19,7 +19,7 @@ from ilpix.sources.naming import compare_names
 from ilpix.sources.source import FiniteCheck, ReadingOptions, finite_bands
 from tasks.caching import ContentPolicy
 from tasks.records import FilesWritten, files_written
-from tasks.stopping import stop_if_asked
+from tasks.stopping import stop_if_asked, until_asked_to_stop
 from tasks.unchanged import require_unchanged_inputs
 
 
@@ -59,7 +59,8 @@ def prepare_image(  # noqa: PLR0913 - what decides the result
         )
         n_channels, height, width = prepared_shape(image.shape, channels, options)
         check = FiniteCheck(image.path)
-        bands = prepared_bands(finite_bands(image, check, reading), channels, options)
+        given = until_asked_to_stop(finite_bands(image, check, reading))
+        bands = prepared_bands(given, channels, options)
         write_bands(target, (n_channels, height, width), bands, record)
         notes = [*image.notes, compare_names(image.channel_names, channels), check.told()]
     require_unchanged_inputs(discard=[target])

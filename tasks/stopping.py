@@ -5,12 +5,15 @@ left by an error, Ctrl-C or a cancellation, and tasks submitted from it look at 
 they start and while they work: the `ContextVar` travels with them into their threads.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Event
+from typing import TypeVar
 
 from ilpix.prediction.errors import StoppedError
+
+Piece = TypeVar("Piece")
 
 _stop: ContextVar[Event | None] = ContextVar("ilpix_stop", default=None)
 
@@ -42,3 +45,14 @@ def stop_if_asked() -> None:
     """
     if stop_event().is_set():
         raise StoppedError
+
+
+def until_asked_to_stop(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield pieces of work until the surrounding run is being stopped.
+
+    Raises:
+        StoppedError: then.
+    """
+    for piece in pieces:
+        stop_if_asked()
+        yield piece

@@ -103,19 +103,20 @@ class VerbRun:
             result_storage=self.workspace / RECORDS, refresh_cache=self.refresh
         )
         states: dict[str, State[Any]] = {}
-        with (
-            showing(work.name, len(calls), self.data_dir) as step,
-            listening(step.tell),
-            closing(self._states(here, calls, chunks)) as ended,
-        ):
-            for image, state in ended:
-                if error := _concerning_all(state):
-                    self.outcomes += _outcomes_of(work, calls, states)
-                    raise error
-                states[image] = state
-                step.advance(image)
-        outcomes = _outcomes_of(work, calls, states)
-        self.outcomes += outcomes
+        try:
+            with (
+                showing(work.name, len(calls), self.data_dir) as step,
+                listening(step.tell),
+                closing(self._states(here, calls, chunks)) as ended,
+            ):
+                for image, state in ended:
+                    if error := _concerning_all(state):
+                        raise error
+                    states[image] = state
+                    step.advance(image)
+        finally:  # also where somebody interrupts: what is finished belongs into the manifest
+            outcomes = _outcomes_of(work, calls, states)
+            self.outcomes += outcomes
         return {
             outcome.image: FilesWritten(files=outcome.files, facts=outcome.facts)
             for outcome in outcomes

@@ -70,7 +70,7 @@ def running(folder: Path) -> Iterator["subprocess.Popen[str]"]:
         cwd=folder,
         env=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value(), "ILPIX_PARALLEL": "1"},
         stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         text=True,
     )
     try:
@@ -79,23 +79,33 @@ def running(folder: Path) -> Iterator["subprocess.Popen[str]"]:
         yield process
     finally:
         process.kill()
-        process.wait()
-        process.stderr.close()
+        process.communicate()
 
 
 def results(folder: Path) -> set[str]:
     return {path.name for path in (folder / "ilastik_probabilities").iterdir()}
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_ends_soon_and_leaves_nothing_half_written(
+def images_of(folder: Path) -> list[dict[str, str]]:
+    """What the manifest says of the images of the last run."""
+    manifest = json.loads((folder / "ilpix_run.json").read_text())
+    images: list[dict[str, str]] = manifest["verbs"]["run"]["images"]
+    return images
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_run_ends_soon_says_what_is_kept_and_leaves_nothing_half_written(
     folder: Path, how: signal.Signals
 ) -> None:
     with running(folder) as process:
         process.send_signal(how)
-        process.wait(timeout=10)
-        assert process.returncode != 0
+        told, said = process.communicate(timeout=10)
+    assert process.returncode == 128 + how
+    assert "run: 1 done in" in told
+    assert said.endswith("interrupted; what was finished is kept, run the same again to go on\n")
+    assert "Traceback" not in said
     assert results(folder) == {"a_small.tiff"}
+    assert [image["image"] for image in images_of(folder)] == ["a_small"]
 
 
 def test_an_interrupt_is_noticed_although_it_does_not_wake_the_thread_that_waits(
@@ -125,5 +135,4 @@ def test_after_a_kill_the_next_run_goes_on_where_it_was(folder: Path) -> None:
     assert "b_long.tiff" not in results(folder)
     (folder / "ilastik_img" / "b_long.h5").unlink()
     run(folder)
-    images = json.loads((folder / "ilpix_run.json").read_text())["verbs"]["run"]["images"]
-    assert [image["state"] for image in images] == ["kept"]
+    assert [image["state"] for image in images_of(folder)] == ["kept"]

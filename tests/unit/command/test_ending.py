@@ -1,4 +1,4 @@
-"""Signals end a command that is held by a library, and are left to a command that is not."""
+"""Signals are told once and end a command, whatever holds it."""
 
 import signal
 import subprocess
@@ -10,7 +10,7 @@ HELD = """
 import ctypes, signal
 from command.ending import end_soon_after_signals
 end_soon_after_signals(grace_s=0.2)
-for how in (signal.SIGINT, signal.SIGTERM):  # what comes before the lock is held changes nothing
+for how in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:  # before the lock is held they do nothing
     signal.signal(how, lambda *_: None)
 library, lock = ctypes.PyDLL(None), ctypes.create_string_buffer(256)
 library.pthread_mutex_lock(lock)
@@ -27,15 +27,29 @@ with ThreadPoolExecutor() as pool:
     print("held", flush=True)
     time.sleep(60)
 """
+STARTING = """
+import sys, time
+from command.__main__ import main
+class Slow:
+    def find_spec(self, name, *_):
+        if name == "pydantic":
+            print("importing", flush=True)
+            time.sleep(60)
+sys.meta_path.insert(0, Slow())
+main()
+"""
+SIGNS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FREE = """
-import time
-from command.ending import end_soon_after_signals
+import os, time
+from command.ending import Interrupted, end_soon_after_signals
 end_soon_after_signals(grace_s=60)
 try:
     print("free", flush=True)
     time.sleep(60)
-except KeyboardInterrupt:
-    raise SystemExit(130)
+except Interrupted as interrupted:
+    os.kill(os.getpid(), IMPATIENT)
+    time.sleep(0.1)  # a second one would be raised here
+    raise SystemExit(interrupted.exit_code)
 """
 
 
@@ -51,16 +65,37 @@ def end_of(program: str, how: signal.Signals) -> tuple[int, str]:
     return process.returncode, said
 
 
-@pytest.mark.parametrize("program", [HELD, THREAD_HELD])
-def test_a_command_that_a_library_holds_ends_by_ctrl_c(program: str) -> None:
-    code, said = end_of(program, signal.SIGINT)
+@pytest.mark.parametrize("how", SIGNS)
+def test_a_thread_that_never_comes_back_does_not_change_the_exit_code(how: signal.Signals) -> None:
+    code, said = end_of(THREAD_HELD, how)
+    assert code == 128 + how
+    assert "does not come back" in said
+
+
+@pytest.mark.parametrize("how", SIGNS)
+def test_a_command_whose_threads_are_all_held_is_killed(how: signal.Signals) -> None:
+    code, said = end_of(HELD, how)
     assert code == -signal.SIGKILL
-    assert "it was killed" in said
+    assert "does not come back" in said
 
 
-def test_a_command_that_a_library_holds_ends_by_sigterm() -> None:
-    assert end_of(HELD, signal.SIGTERM)[0] == -signal.SIGKILL
+@pytest.mark.parametrize("how", SIGNS)
+def test_a_command_that_ends_by_itself_is_told_once(how: signal.Signals) -> None:
+    program = FREE.replace("IMPATIENT", str(int(signal.SIGINT)))
+    assert end_of(program, how) == (128 + how, "")
 
 
-def test_a_command_that_ends_by_itself_keeps_its_exit_code() -> None:
-    assert end_of(FREE, signal.SIGINT) == (130, "")
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    """`nohup` ignores SIGHUP, and a shell SIGINT of what it starts in the background."""
+    ignoring = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    program = ignoring + FREE.replace("IMPATIENT", "signal.SIGHUP").replace("sleep(60)", "sleep(1)")
+    assert end_of(program, signal.SIGHUP) == (0, "")
+
+
+@pytest.mark.parametrize("how", SIGNS)
+def test_a_command_that_is_interrupted_at_its_start_says_what_is_kept(how: signal.Signals) -> None:
+    """Importing takes a second, and its traceback was all that was said of it."""
+    assert end_of(STARTING, how) == (
+        128 + how,
+        "interrupted; what was finished is kept, run the same again to go on\n",
+    )
