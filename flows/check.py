@@ -7,9 +7,10 @@ from prefect import flow
 from containers.presets import ilastik_version
 from flows.errors import ImageMisfitError
 from flows.options import CheckOptions
+from flows.running.sources import find_gone, noted_sources, tell_gone
 from flows.settings import Settings
 from flows.showing.artifacts import show_table
-from ilpix.checks.findings import Finding
+from ilpix.checks.findings import Finding, merge
 from ilpix.checks.image_checks import Expectation, check_image_fits
 from ilpix.checks.project_checks import check_project
 from ilpix.errors import IlpixError
@@ -35,8 +36,14 @@ def check(data_dir: Path = Path(), options: CheckOptions = CheckOptions()) -> tu
         output_dir=data_dir / options.probabilities,
         ilastik_version=_version(options, settings),
     )
+    findings = merge([*findings, *_find_gone(data_dir, options.img)])
     show_table("check-findings", data_dir, rows_of(findings), "what was found, errors first")
     return findings
+
+
+def _find_gone(data_dir: Path, images: Path) -> list[Finding]:
+    gone = find_gone(noted_sources(data_dir), data_dir, images)
+    return [Finding("warning", "images", name, *what.split("; ")) for name, what in tell_gone(gone)]
 
 
 def _version(options: CheckOptions, settings: Settings) -> str | None:

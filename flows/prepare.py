@@ -10,6 +10,14 @@ from prefect import flow
 from flows.errors import EveryImageTooSmallError
 from flows.options import PrepareOptions
 from flows.running.choosing import choose, tell_notes
+from flows.running.sources import (
+    NOTE,
+    find_gone,
+    noted_sources,
+    tell_doubles,
+    tell_gone,
+    update_sources,
+)
 from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_prepared
 from ilpix.images.chosen_crops import read_chosen, with_chosen
@@ -51,6 +59,7 @@ def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions())
             way.
     """
     with running("prepare", data_dir, options) as run:
+        run.notes[NOTE] = noted_sources(data_dir)
         panel = read_panel(run.path(options.panel), zero_unused=options.zero_unused)
         for note in panel.notes:
             _log.warning(note)
@@ -90,8 +99,13 @@ def _prepare_images(run: VerbRun, panel: Panel, options: PrepareOptions) -> dict
             if source.name in chosen
         },
     )
+    run.notes[NOTE] = update_sources(
+        run.notes[NOTE], run.data_dir, options.img, options.imgout, found.sources
+    )
     told = list(found.notes.items())
     told += [(name, note) for name, written in prepared.items() for note in written.facts["notes"]]
+    told += tell_gone(find_gone(run.notes[NOTE], run.data_dir, options.imgout))
+    told += tell_doubles({name: written.files[f"{name}.h5"] for name, written in prepared.items()})
     tell_notes(run, told)
     return prepared
 

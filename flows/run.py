@@ -11,6 +11,7 @@ from flows.exporting import export_images, note_products
 from flows.looking import look_at_images
 from flows.options import RunOptions
 from flows.running.choosing import choose, tell_notes
+from flows.running.sources import find_gone, noted_sources, tell_gone
 from flows.running.verb_run import Chunks, VerbRun, running
 from flows.settings import Settings
 from flows.showing.artifacts import show_predicted
@@ -93,10 +94,12 @@ def _find_fitting(verb_run: VerbRun, project: PixelProject, options: RunOptions)
     folder = verb_run.path(options.img)
     images = find_prepared(folder)
     chosen = choose([image.stem for image in images], options.only)
-    images = [image for image in images if image.stem in chosen]
+    gone = find_gone(noted_sources(verb_run.data_dir), verb_run.data_dir, options.img)
+    verb_run.leave_out(gone)
+    images = [image for image in images if image.stem in chosen and image.stem not in gone]
     looked = {image: look_at_image(image, project) for image in images}
     notes = [(image.name, note) for image, (_, note) in looked.items() if note]
-    tell_notes(verb_run, [*find_foreign(folder).items(), *notes])
+    tell_notes(verb_run, [*find_foreign(folder).items(), *tell_gone(gone), *notes])
     for image, (error, _) in looked.items():
         if error:
             verb_run.fail(image.stem, error)

@@ -123,6 +123,10 @@ class VerbRun:
             if outcome.state != "failed"
         }
 
+    def leave_out(self, images: Collection[str]) -> None:
+        """Forget what became of images in runs before."""
+        self.before = tuple(known for known in self.before if known.image not in images)
+
     def fail(self, image: str, error: Exception) -> None:
         """Remember an image that failed before a task could be run for it."""
         self.outcomes.append(
