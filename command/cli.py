@@ -14,7 +14,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter, validators
 
 import flows
-from command import console, labels
+from command import console, labels, pruning
 from command.carrying_out import Output, carry_out, plain_errors
 from command.early import refuse_early
 from command.first_line import first_line
@@ -259,6 +259,9 @@ def demo(folder: Path = Path("demo"), /) -> int:
 
 
 app.command(labels.app)
+
+
+app.command(pruning.prune)
 
 
 @app.command(name="settings")

@@ -25,14 +25,14 @@ def refuse_early(data_dir: Path, options: object) -> None:
     Raises:
         IlpixError: naming what is missing or does not fit, as it was given.
     """
-    _require_folder(data_dir)
+    require_folder(data_dir)
     match options:
         case PrepareOptions():
-            _require_folder(data_dir / options.img)
+            require_folder(data_dir / options.img)
             if not (data_dir / options.panel).exists():
                 raise NoPanelError(data_dir / options.panel)
         case ImportOptions():
-            _require_folder(data_dir / options.raw)
+            require_folder(data_dir / options.raw)
         case TrainOptions():
             project = read_project(data_dir / options.ilp)
             if options.labels:
@@ -40,7 +40,7 @@ def refuse_early(data_dir: Path, options: object) -> None:
         case RunOptions():
             if not read_project(data_dir / options.ilp).has_classifier:
                 raise NoClassifierError(data_dir / options.ilp, "classifier")
-            _require_folder(data_dir / options.img)
+            require_folder(data_dir / options.img)
         case FixOptions():
             if not (data_dir / options.ilp).exists():
                 raise NoProjectError(data_dir / options.ilp)
@@ -48,6 +48,11 @@ def refuse_early(data_dir: Path, options: object) -> None:
             pass
 
 
-def _require_folder(folder: Path) -> None:
+def require_folder(folder: Path) -> None:
+    """Make sure that a folder is there.
+
+    Raises:
+        NoFolderError: if it is not.
+    """
     if not folder.is_dir():
         raise NoFolderError(folder)

@@ -115,3 +115,12 @@ class NoImageChosenError(IlpixError, LookupError):
             f"no image has a name like {self.pattern!r}; there are {', '.join(self.names)} … "
             "(names without folder and ending)"
         )
+
+
+class FolderNotEmptyError(IlpixError, FileExistsError):
+    """Something is in a folder that has to be new."""
+
+    folder: Path
+
+    def __str__(self) -> str:
+        return f"{self.folder} is not empty; name a new folder"

@@ -21,15 +21,14 @@ from prefect import Task
 from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 from prefect.filesystems import LocalFileSystem
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 
 from tasks.digests import DigestMemo
-from tasks.records import FilesWritten
+from tasks.records import read_record
 
 OUTPUTS = ("target", "targets")  # parameters of these names are files that a task writes
 
 _log = logging.getLogger(__name__)
-_plain_json = TypeAdapter(dict[str, Any])
 
 
 @dataclass
@@ -136,14 +135,9 @@ def _identity(name: str, value: Any, memo: DigestMemo) -> Any:
 
 
 def _still_holds(record: Path, inputs: Mapping[str, Any], memo: DigestMemo) -> bool:
-    """Tell whether each output of the run is there as it was recorded. Nothing but JSON is read."""
-    try:
-        content = _plain_json.validate_json(record.read_bytes())
-        if content["metadata"]["serializer"]["type"] != "json":
-            return False
-        stored = json.loads(content["result"])
-        written = FilesWritten.model_validate(stored["data"])
-    except (OSError, ValidationError, ValueError, LookupError, TypeError):
+    """Tell whether each output of the run is there as it was recorded."""
+    written = read_record(record)
+    if written is None:
         return False
     targets = [path for name in OUTPUTS for path in _paths(inputs.get(name, ()))]
     return all(
