@@ -23,7 +23,7 @@ from annotation.journal import Beginning, Journal, journal_path, read_journal
 from annotation.opening import lay_out, open_labelling, put_on_top
 from ilpix.features.selection import FeatureSelection
 from ilpix.files import sha256_of
-from ilpix.project.errors import LabelClassesError
+from ilpix.project.errors import LabelClassesError, NoProjectError
 from ilpix.project.reading import read_project
 
 How = Literal["do", "undo", "redo"]
@@ -37,7 +37,10 @@ def opened_alone(project: Path) -> Iterator[None]:
 
     Raises:
         AnnotatedElsewhereError: if one does.
+        NoProjectError: if there is no such project; its folder stays as it is.
     """
+    if not project.is_file():
+        raise NoProjectError(project)
     path = journal_path(project).with_suffix(".lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

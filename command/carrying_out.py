@@ -16,6 +16,7 @@ from command.early import refuse_early
 from command.first_line import RECORDED, first_line
 from command.next_steps import next_step, results
 from command.starting import start_prefect
+from command.usage import wrong_values
 from flows.errors import ImagesFailedError
 from flows.running.manifest import read_manifest
 from ilpix.errors import IlpixError
@@ -63,8 +64,7 @@ def plain_errors() -> Iterator[Ended]:
         console.print_error(str(error))
     except ValidationError as error:
         ended.code, ended.stopped = 2, True
-        lines = [f"{name}: {what}" for name, what in console.wrong_values(error)]
-        console.print_error("\n".join(lines))
+        console.print_error("\n".join(wrong_values(error)))
 
 
 def carry_out(

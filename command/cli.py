@@ -20,6 +20,8 @@ from command.early import refuse_early
 from command.first_line import first_line
 from command.labels import Project
 from command.server import ServerNotStartedError
+from command.steinbock_words import in_our_words
+from command.usage import usage_message
 from command.watching import wait_until_trained
 from containers.local_gui import GuiSettings, find_local_ilastik, open_local_gui
 from flows.errors import TrainingNeededError
@@ -276,9 +278,10 @@ def show_settings() -> int:
 def main() -> None:
     """Run the command line; the exit code is 2 for wrong usage."""
     try:
-        sys.exit(app(sys.argv[1:], exit_on_error=False, print_error=False))
+        words = [*in_our_words(sys.argv[1:])]
+        sys.exit(app(words, exit_on_error=False, print_error=False))
     except CycloptsError as error:
-        console.print_error(f"{console.usage_message(error)}\nilpix --help lists verbs and flags")
+        console.print_error(usage_message(error))
         sys.exit(2)
     except ServerNotStartedError as error:
         console.print_error(str(error))

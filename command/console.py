@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from cyclopts import CycloptsError
-from pydantic import ValidationError
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Table
@@ -155,22 +153,3 @@ def print_error(text: str) -> None:
     """Print one error."""
     err.print("[bold red]error:[/] ", end="")
     err.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def usage_message(error: CycloptsError) -> str:
-    """Say what is wrong with a command, in a line for each value that is."""
-    cause = error.__cause__
-    if not isinstance(cause, ValidationError):
-        return str(error)
-    return "\n".join(f"--{name.replace('_', '-')}: {what}" for name, what in wrong_values(cause))
-
-
-def wrong_values(error: ValidationError) -> list[tuple[str, str]]:
-    """Return the name of each wrong value, and what is wrong with it."""
-    return [
-        (
-            ".".join(map(str, wrong["loc"])) or error.title,
-            wrong["msg"].removeprefix("Value error, "),
-        )
-        for wrong in error.errors()
-    ]

@@ -5,13 +5,16 @@ The flows find the same, and more; here is only what costs less than their start
 
 from pathlib import Path
 
+from flows.engine_choice import engine_kind
 from flows.options import (
+    CheckOptions,
     FixOptions,
     ImportOptions,
     PrepareOptions,
     RunOptions,
     TrainOptions,
 )
+from flows.settings import Settings
 from ilpix.errors import NoFolderError, NoPanelError
 from ilpix.prediction.errors import NoClassifierError
 from ilpix.project.errors import NoProjectError
@@ -25,7 +28,10 @@ def refuse_early(data_dir: Path, options: object) -> None:
     Raises:
         IlpixError: naming what is missing or does not fit, as it was given.
     """
+    settings = Settings()
     require_folder(data_dir)
+    if isinstance(options, RunOptions | CheckOptions):
+        engine_kind(options, settings)
     match options:
         case PrepareOptions():
             require_folder(data_dir / options.img)

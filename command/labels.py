@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 from command import console
 from command.carrying_out import plain_errors
 from ilpix.data_directory import PROJECT
+from ilpix.errors import name_some
 from ilpix.project import label_images
 from ilpix.project.work import tell_counts
 
@@ -28,8 +29,8 @@ def export_labels(folder: Path, /, *, ilp: Project = PROJECT) -> int:
         the project
     """
     with plain_errors() as ended:
-        for path in label_images.export_labels(ilp, folder):
-            console.out.print(str(path), soft_wrap=True)
+        names = [path.name for path in label_images.export_labels(ilp, folder)]
+        console.print_lines([(f"{len(names)} label images in {folder}", name_some(names))])
     return ended.code
 
 
@@ -54,9 +55,12 @@ def import_labels(
     """
     with plain_errors() as ended:
         imported = label_images.import_labels(ilp, source, clear=clear)
-        for crop in imported.crops:
-            console.out.print(f"{crop}: labels stored", soft_wrap=True)
+        console.print_lines(
+            [(f"labels stored for {len(imported.crops)} crops", name_some(imported.crops))]
+        )
         console.out.print(tell_counts(imported.before, imported.after), soft_wrap=True)
         if imported.backup:
-            console.out.print(f"kept as it was: {imported.backup}", soft_wrap=True)
+            console.print_lines([("kept as it was", str(imported.backup))])
+        given = "" if ilp == PROJECT else f" --ilp {ilp}"
+        console.print_lines([("project", str(ilp)), ("next", f"ilpix train{given}")])
     return ended.code

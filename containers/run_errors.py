@@ -1,16 +1,16 @@
 """How a run of Ilastik can end without a result, each cause its own class."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from containers.errors import ContainerError
+from ilpix.errors import name_some
 
 LOG_TAIL_CHARS = 3000
 LOG_MARK = "log: "  # begins the line of a message that says where the log is
-MOST_NAMES, MOST_CHARS = 3, 300
+MOST_CHARS = 300
 _ERROR = re.compile(
     r"(?:^|\s)((?:\w+\.)*\w*(?:Error|Exception|Violation)\b: .+)"
     r"|(.*(?:No space left on device|Disk quota exceeded|Unused command-line args).*)"
@@ -57,12 +57,6 @@ class RunError(ContainerError):
             f"{LOG_MARK}{report.log_path}",
         ]
         return "\n".join(line for line in lines if line)
-
-
-def name_some(names: Sequence[str]) -> str:
-    """Name the first of some images, and say how many more there are."""
-    more = len(names) - MOST_NAMES
-    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def last_sentence(log: str) -> str:

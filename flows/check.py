@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect import flow
 
 from containers.presets import ilastik_version
+from flows.engine_choice import engine_kind
 from flows.errors import ImageMisfitError
 from flows.options import CheckOptions
 from flows.running.sources import find_gone, noted_sources, tell_gone
@@ -49,7 +50,7 @@ def _find_gone(data_dir: Path, images: Path) -> list[Finding]:
 def _version(options: CheckOptions, settings: Settings) -> str | None:
     """Return the version of Ilastik in the image that would predict, None where nothing tells."""
     images = {"docker": settings.container.image, "apptainer": settings.apptainer.image}
-    image = images.get(options.engine or settings.engine)
+    image = images.get(engine_kind(options, settings))
     return ilastik_version((options.ilastik or image).removeprefix("docker://")) if image else None
 
 

@@ -1,5 +1,6 @@
 """Which engine a run uses, from its options and the machine's settings."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from containers.apptainer import prepare_apptainer
 from containers.local_program import require_program
 from containers.predict import prepare_engine, remove_containers_of
 from containers.settings import ApptainerSettings, ContainerSettings, LocalSettings
+from flows.engine_choice import engine_kind, tell_choice
 from flows.errors import NoLocalIlastikError
 from flows.options import RunOptions
 from flows.running.cluster import SCHEDULERS
@@ -22,14 +24,19 @@ from tasks.engines import ApptainerEngine, DockerEngine, EmbeddedEngine, Engine,
 
 MIB = 2**20
 
+_log = logging.getLogger(__name__)
+
 
 def choose_engine(verb_run: VerbRun, options: RunOptions, n_images: int) -> Engine:
     """Get the engine of a run ready and note it for the manifest.
 
     Raises:
+        IlastikNotUsedError: if an Ilastik is named for the engine that needs none.
         ContainerError: if a container engine, its image or a local program is not to be had.
     """
-    kind = options.engine or verb_run.settings.engine
+    kind = engine_kind(options, verb_run.settings)
+    if told := tell_choice(options, kind):
+        _log.warning("%s", told)
     width = verb_run.width(n_images)
     engine: Engine
     if kind == "docker":

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from pathlib import Path
 
-from containers.run_errors import LOG_MARK, name_some
+from containers.run_errors import LOG_MARK
 from ilpix.checks.findings import Finding
-from ilpix.errors import IlpixError
+from ilpix.errors import IlpixError, name_some
 
 
 class ImagesFailedError(IlpixError):
@@ -61,10 +61,28 @@ class EveryImageTooSmallError(IlpixError, ValueError):
     shapes: dict[str, tuple[int, int]]
 
     def __str__(self) -> str:
-        largest = max(min(shape) for shape in self.shapes.values())
+        edges = {image: min(shape) for image, shape in self.shapes.items()}
+        largest = max(edges.values())
+        fitting = [image for image, edge in edges.items() if edge == largest]
+        one = f"; {largest} fits {name_some(fitting)}" if len(fitting) < len(edges) else ""
         return (
-            f"all {len(self.shapes)} prepared images are smaller than the crop size of "
-            f"{self.cropsize}; use --cropsize {largest} or less"
+            f"all {len(edges)} prepared images are smaller than the crop size of {self.cropsize}, "
+            f"so there would be nothing to label; {min(edges.values())} fits all of them{one}"
+        )
+
+
+class IlastikNotUsedError(IlpixError, ValueError):
+    """An Ilastik was named for the engine that needs none."""
+
+    ilastik: str  # a path or a container image, as it was given
+    is_there: bool
+
+    def __str__(self) -> str:
+        missing = "" if self.is_there else ", and there is no such file"
+        return (
+            f"the engine 'embedded' predicts without Ilastik, so {self.ilastik} would not be used"
+            f"{missing}; leave it out, or choose the engine: 'local' for run_ilastik.sh on this "
+            "machine, 'docker' or 'apptainer' for a container image"
         )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt
 
 Only = Annotated[
     str | None,
@@ -19,6 +19,10 @@ Only = Annotated[
 LabelNames = Annotated[
     tuple[str, ...], Parameter(consume_multiple=False, negative=(), show_default=",".join)
 ]
+
+
+# a number, or 0 as steinbock has it where none is chosen
+ZeroForNone = Annotated[NonNegativeInt | None, AfterValidator(lambda number: number or None)]
 
 
 # -o as steinbock has it; not in `classify`, where each step has an output

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt, field_validator
 
-from flows.option_fields import LabelNames, Only, Options, OutputPath, as_form
+from flows.option_fields import LabelNames, Only, Options, OutputPath, ZeroForNone, as_form
 from ilpix.data_directory import (
     CROPS,
     IMAGE_TABLE,
@@ -153,15 +153,19 @@ class PredictingOptions(Options):
     ilastik: str | None = Field(
         None,
         title="Ilastik",
-        description="for 'local' the path of run_ilastik.sh, for 'docker' the container image",
+        description="for 'local' the path of run_ilastik.sh, which chooses 'local' where no engine "
+        "is; for 'docker' the container image",
     )
-    threads: PositiveInt | None = Field(
+    threads: ZeroForNone = Field(
         None,
         title="Threads",
-        description="threads for each image; empty: the cores shared among the images",
+        description="threads for each image; empty or 0: the cores shared among the images",
     )
-    mem: PositiveInt | None = Field(
-        None, title="Memory", description="MB for one container or one local Ilastik"
+    mem: ZeroForNone = Field(
+        None,
+        title="Memory",
+        description="MB for one container or one local Ilastik; empty or 0: what the machine is "
+        "set to",
     )
     parallel: PositiveInt | None = Field(
         None,

@@ -20,6 +20,7 @@ from flows.running.sources import (
 )
 from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_prepared
+from ilpix.errors import name_some
 from ilpix.images.chosen_crops import read_chosen, with_chosen
 from ilpix.images.crops import (
     CropWindow,
@@ -166,15 +167,18 @@ def plan_windows(
         }
     planned = with_chosen(planned, read_chosen(run.path(options.cropout)), shapes)
     too_small = [stem for stem in shapes if not planned.get(stem)]
-    for stem in too_small:
-        _log.warning(
-            "%s: no crop, %d×%d is smaller than --cropsize %d",
-            stem,
-            *shapes[stem],
-            options.cropsize,
-        )
     run.notes["without_crop"] = too_small
     windows = {stem: crops for stem, crops in planned.items() if crops}
     if shapes and not windows:
         raise EveryImageTooSmallError(options.cropsize, shapes)
+    if too_small:
+        _log.warning("%s", _tell_too_small(too_small, shapes, options.cropsize))
     return windows
+
+
+def _tell_too_small(names: list[str], shapes: Mapping[str, tuple[int, int]], cropsize: int) -> str:
+    measured = [f"{name} ({shapes[name][0]}×{shapes[name][1]})" for name in names]
+    return (
+        f"{len(names)} of {len(shapes)} images are smaller than the crop size of {cropsize} and "
+        f"get no crop: {name_some(measured)}; {min(map(min, shapes.values()))} fits all"
+    )

@@ -66,7 +66,9 @@ class Settings(BaseSettings):
         known = {(PREFIX + name).upper() for name in type(self).model_fields}
         given = {name.upper() for name in given_variables()}
         if unknown := sorted(name for name in given if name.partition("__")[0] not in known):
-            raise ValueError(f"unknown variables {', '.join(unknown)}; known are {sorted(known)}")
+            raise ValueError(
+                f"unknown variables {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+            )
         return self
 
 

@@ -5,9 +5,19 @@ and its attributes, and `Exception` gets the same, so that an error survives pic
 of another process. It says what, where and what to do in `__str__`.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, dataclass_transform
+
+MOST_NAMES = 3  # in one sentence
+
+
+def name_some(names: Sequence[str]) -> str:
+    """Name the first of some things, and say how many more there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass_transform(eq_default=False)
@@ -48,7 +58,10 @@ class ProblemsError(IlpixError, ValueError):
     problems: tuple[Problem, ...]
 
     def __str__(self) -> str:
-        lines = "".join(f"\n  {problem.where}: {problem.what}" for problem in self.problems)
+        places: defaultdict[str, list[str]] = defaultdict(list)
+        for problem in self.problems:
+            places[problem.what].append(problem.where)
+        lines = "".join(f"\n  {name_some(where)}: {what}" for what, where in places.items())
         return f"{self.heading.format(path=self.path)}:{lines}"
 
 

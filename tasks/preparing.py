@@ -58,7 +58,8 @@ def prepare_image(  # noqa: PLR0913 - what decides the result
             pixel_size_um=enlarged_pixel_um(image.pixel_size_um, options),
         )
         n_channels, height, width = prepared_shape(image.shape, channels, options)
-        check = FiniteCheck(image.path)
+        passes_nan = options.ignores_nan(channels) and reading.nonfinite == "error"
+        check = FiniteCheck(image.path, passes_nan)
         given = until_asked_to_stop(finite_bands(image, check, reading))
         bands = prepared_bands(given, channels, options)
         write_bands(target, (n_channels, height, width), bands, record)

@@ -7,8 +7,7 @@ from fnmatch import fnmatchcase
 
 from flows.errors import NoImageChosenError
 from flows.running.verb_run import VerbRun
-
-_SHOWN = 3  # names
+from ilpix.errors import MOST_NAMES, name_some
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +20,7 @@ def choose(names: Sequence[str], only: str | None) -> set[str]:
     """
     chosen = {name for name in names if only is None or fnmatchcase(name, only)}
     if only is not None and not chosen:
-        raise NoImageChosenError(only, tuple(names[:_SHOWN]))
+        raise NoImageChosenError(only, tuple(names[:MOST_NAMES]))
     return chosen
 
 
@@ -36,7 +35,6 @@ def tell_notes(run: VerbRun, notes: Iterable[tuple[str, str]]) -> None:
     for name, note in notes:
         names[note].append(name)
     for note, concerned in names.items():
-        more = f" … ({len(concerned)} images)" if len(concerned) > _SHOWN else ""
-        _log.warning("%s%s: %s", ", ".join(concerned[:_SHOWN]), more, note)
+        _log.warning("%s: %s", name_some(concerned), note)
     if names:
         run.notes["about_images"] = dict(names)

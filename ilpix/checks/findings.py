@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-_SHOWN_PLACES = 3
+from ilpix.errors import name_some
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,7 @@ def merge(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         key = (finding.severity, finding.topic, finding.what, finding.advice)
         places[key].append(finding.where)
     merged = [
-        Finding(severity, topic, _list(where), what, advice)
+        Finding(severity, topic, name_some(where), what, advice)
         for (severity, topic, what, advice), where in places.items()
     ]
     return tuple(sorted(merged, key=lambda finding: finding.severity))
-
-
-def _list(places: list[str]) -> str:
-    shown = ", ".join(places[:_SHOWN_PLACES])
-    n_more = len(places) - _SHOWN_PLACES
-    return f"{shown} and {n_more} more" if n_more > 0 else shown

@@ -20,6 +20,9 @@ from ilpix.project.stored_lanes import Lane
 from ilpix.project.versions import is_newer
 
 BYTES_PER_PROBABILITY = 2
+_WITHOUT_CROP = (
+    "needed to train again, not to predict; copy it there, or run ilpix fix once it is there"
+)
 LEAST_COMPRESSION = 10  # of probability images; fewer bytes than this are never enough
 
 
@@ -174,10 +177,15 @@ def _check_crops(project: PixelProject, findings: list[Finding]) -> list[Channel
         if lane.inner_path is not None or lane.dataset_class != LANE_CLASS or lane.axes != AXES:
             what = "is not stored as prepare does: a relative path to a file of axes cyx"
             findings.append(Finding("warning", "crops", _title(lane), what, "run ilpix fix"))
+        path = crop_path(project, lane)
         if lane.inner_path is not None:
             continue
+        if not path.is_file():
+            what = f"has no crop in {path.parent}"
+            findings.append(Finding("warning", "crops", _title(lane), what, _WITHOUT_CROP))
+            continue
         try:
-            with open_prepared(crop_path(project, lane)) as crop:
+            with open_prepared(path) as crop:
                 if crop.shape[1:] == lane.size and crop.shape[0] == lane.n_channels:
                     training.append(describe_channels(crop))
                 else:
@@ -186,8 +194,7 @@ def _check_crops(project: PixelProject, findings: list[Finding]) -> list[Channel
                     findings.append(Finding("error", "crops", _title(lane), what, "run ilpix fix"))
         except IlpixError as error:
             what = f"has no readable crop: {error}"
-            advice = "needed to train again, not to predict; run ilpix fix once the crop is there"
-            findings.append(Finding("warning", "crops", _title(lane), what, advice))
+            findings.append(Finding("warning", "crops", _title(lane), what, _WITHOUT_CROP))
     n_channels = project.n_channels
     return [crop for crop in training if len(crop.quantiles) == n_channels]
 

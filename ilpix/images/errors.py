@@ -32,6 +32,18 @@ class ImageAxesError(IlpixError, ValueError):
         )
 
 
+class NothingButNaNError(IlpixError, ValueError):
+    """A pixel is NaN in all channels that become one."""
+
+    group: str
+
+    def __str__(self) -> str:
+        return (
+            f"some pixels are NaN in every channel of the group {self.group}; export the image "
+            "again or set them to 0 (option 'nonfinite')"
+        )
+
+
 class PixelTypeError(IlpixError, TypeError):
     """The pixels of an image are no numbers that can be averaged."""
 

@@ -38,6 +38,7 @@ from ilpix.images.errors import (
     PixelTypeError,
     UnreadableImageError,
 )
+from ilpix.images.hdf5_reasons import hdf5_reason
 from ilpix.images.preparation import PreparationOptions
 
 FloatImage = NDArray[np.float32]
@@ -203,7 +204,7 @@ def open_prepared(path: Path, n_channels: int | None = None) -> Iterator[Prepare
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise UnreadableImageError(path, str(error)) from error
+        raise UnreadableImageError(path, hdf5_reason(error)) from error
     with file:
         try:
             image = _describe(path, file, n_channels)

@@ -7,9 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, PositiveInt
 
+from ilpix.images.errors import NothingButNaNError
 from ilpix.images.panel import Panel, require_channels
 
-Aggregation = Literal["mean", "median", "sum", "max", "min", "std", "var"]
+Aggregation = Literal[
+    "mean", "median", "sum", "max", "min", "std", "var",
+    "nanmean", "nanmedian", "nansum", "nanmax", "nanmin", "nanstd", "nanvar",
+]  # fmt: skip
 FloatImage = NDArray[np.float32]
 
 _REDUCE: dict[Aggregation, Callable[..., NDArray[Any]]] = {
@@ -20,7 +24,15 @@ _REDUCE: dict[Aggregation, Callable[..., NDArray[Any]]] = {
     "min": np.min,
     "std": np.std,
     "var": np.var,
+    "nanmean": np.nanmean,
+    "nanmedian": np.nanmedian,
+    "nansum": np.nansum,
+    "nanmax": np.nanmax,
+    "nanmin": np.nanmin,
+    "nanstd": np.nanstd,
+    "nanvar": np.nanvar,
 }
+LEAVES_OUT_NAN = "nan"  # an aggregation that begins so
 _LARGEST = np.finfo(np.float32).max
 _BAND_BYTES = 2**25  # of prepared pixels that are in memory at a time
 _FEWEST_ROWS = 16  # of the image; fewer would be enlarged with as many of their neighbours
@@ -37,7 +49,8 @@ class PreparationOptions(BaseModel, frozen=True, extra="forbid"):
     aggr: Aggregation = Field(
         "mean",
         title="Aggregation",
-        description="how the channels of a group become one channel",
+        description="how the channels of a group become one channel; nanmean and the like leave "
+        "out pixels that are NaN",
     )
     mean: bool = Field(
         default=True, title="Mean first", description="prepend the mean of all channels"
@@ -52,6 +65,10 @@ class PreparationOptions(BaseModel, frozen=True, extra="forbid"):
     scale: PositiveInt = Field(
         2, title="Scale", description="how many times longer the image edges become"
     )
+
+    def ignores_nan(self, panel: Panel) -> bool:
+        """Whether pixels that are NaN are left out when the channels of a group become one."""
+        return self.aggr.startswith(LEAVES_OUT_NAN) and panel.groups is not None
 
 
 def prepare_image(image: NDArray[Any], panel: Panel, options: PreparationOptions) -> FloatImage:
@@ -71,6 +88,7 @@ def prepare_image(image: NDArray[Any], panel: Panel, options: PreparationOptions
 
     Raises:
         ChannelCountError: if the panel describes another number of channels.
+        NothingButNaNError: if a pixel is NaN in all channels of a group.
 
     Example:
         >>> image, panel = read_image(Path("img/region_1.tiff")), read_panel(Path("panel.csv"))
@@ -157,7 +175,11 @@ def _group_channels(image: NDArray[Any], panel: Panel, aggr: Aggregation) -> NDA
     if panel.groups is None:
         return image
     reduce = _REDUCE[aggr]
-    return np.stack([reduce(image[list(group.channels)], axis=0) for group in panel.groups])
+    parts = {group.name: image[list(group.channels)] for group in panel.groups}
+    for name, part in parts.items():
+        if aggr.startswith(LEAVES_OUT_NAN) and np.isnan(part).all(axis=0).any():
+            raise NothingButNaNError(name)
+    return np.stack([reduce(part, axis=0) for part in parts.values()])
 
 
 def _to_float32(plane: NDArray[Any]) -> FloatImage:

@@ -38,7 +38,7 @@ def lanes_by_stem(project: PixelProject) -> dict[str, Lane]:
     """
     lanes = {lane_stem(lane): lane for lane in project.lanes}
     problems = [
-        Problem(f"lane {lane.index}", what)
+        Problem(f"lane {lane.index} ({lane_stem(lane)[:50]})", what)
         for lane in project.lanes
         if (what := _misnamed(lane_stem(lane)) or _doubled(lane, lanes))
     ]

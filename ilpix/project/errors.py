@@ -20,6 +20,19 @@ class NoProjectError(IlpixError, FileNotFoundError):
         return f"there is no project {self.path}; make one (ilpix prepare), or check the path"
 
 
+class NoLabelSourceError(IlpixError, FileNotFoundError):
+    """There are no label images and no table of points where they were said to be."""
+
+    source: Path
+
+    def __str__(self) -> str:
+        kind = "table" if self.source.suffix else "folder"
+        return (
+            f"there is no {kind} {self.source} to read labels from; check the path, or see how "
+            "labels are saved: ilpix labels export"
+        )
+
+
 class UnreadableProjectError(IlpixError, OSError):
     """A project file is damaged, or no HDF5 file."""
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ilpix.errors import InvalidProjectError, Problem
+from ilpix.images.hdf5_reasons import hdf5_reason
 from ilpix.images.heaps import DamagedHeapError
 from ilpix.images.stored_texts import StoredTexts
 from ilpix.project.backups import advise_restoring
@@ -62,7 +63,7 @@ def open_project(path: Path) -> Iterator[h5py.File]:
     except BlockingIOError as error:
         raise ProjectLockedError(path) from error
     except OSError as error:
-        raise UnreadableProjectError(path, str(error), advise_restoring(path)) from error
+        raise UnreadableProjectError(path, hdf5_reason(error), advise_restoring(path)) from error
     with file:
         _require_no_other_workflow(file, path)
         require_self_contained(file, path)

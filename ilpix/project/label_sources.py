@@ -13,11 +13,13 @@ from ilpix.arrays import LabelImage
 from ilpix.errors import IlpixError, Problem
 from ilpix.images.errors import UnreadableImageError
 from ilpix.project.crop_names import lane_stem, lanes_by_stem
-from ilpix.project.errors import UnusableLabelsError
+from ilpix.project.errors import NoLabelSourceError, UnusableLabelsError
+from ilpix.project.label_misfits import as_grey, in_words, misfit, nothing_drawn, wrong_name
 from ilpix.project.reading import PixelProject
 from ilpix.project.stored_lanes import Lane
 from ilpix.sources.tiff import SUFFIXES, image_stem, read_image
 
+LABEL_SUFFIXES = SUFFIXES | {".png"}
 _POINT_COLUMNS = ("crop", "y", "x", "label")
 
 
@@ -35,17 +37,20 @@ def read_label_source(
         (Y, X) label values by lane index, of the crops that the source names.
 
     Raises:
+        NoLabelSourceError: if there is no such folder or table.
         InvalidProjectError: if the project has two crops of one name.
         UnusableLabelsError: with every problem found: no crop of that name, two images for one
             crop, another size, a class that the project does not have, a file that cannot be read.
     """
+    if not source.exists():
+        raise NoLabelSourceError(source)
     problems: list[Problem] = []
     read = _read_points if source.suffix.lower() == ".csv" else _read_label_images
     labels = read(project, source, problems)
     if not clear:
         problems += _check_emptied(project, labels)
-    if not labels and not problems:
-        problems.append(Problem(source.name, "holds no labels for any crop of the project"))
+    if not problems and (what := _nothing_in(project, source, labels, clear=clear)):
+        problems.append(Problem(source.name, what))
     if problems:
         raise UnusableLabelsError(source, tuple(problems))
     return labels
@@ -60,54 +65,52 @@ def _check_emptied(project: PixelProject, labels: Mapping[int, LabelImage]) -> l
     ]
 
 
+def _nothing_in(
+    project: PixelProject, source: Path, labels: Mapping[int, LabelImage], *, clear: bool
+) -> str:
+    """Say why there is nothing to store; empty where there is something."""
+    if not labels and source.suffix.lower() != ".csv" and source.is_file():
+        return "is one file; name the folder of the label images, or a CSV table of points"
+    if not labels:
+        example = next(iter(lanes_by_stem(project)), "CROP")
+        return f"holds no labels; draw them on the crops and save them there, as {example}.tiff"
+    is_empty = not any(drawn.any() for drawn in labels.values())
+    return nothing_drawn(len(labels), project) if is_empty and not clear else ""
+
+
 def _read_label_images(
     project: PixelProject, folder: Path, problems: list[Problem]
 ) -> dict[int, LabelImage]:
     lanes = lanes_by_stem(project)
-    labels: dict[int, LabelImage] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if path.suffix.lower() not in SUFFIXES | {".png"} or path.name.startswith("."):
-            continue
+    read: dict[int, LabelImage | None] = {}  # None where there is a problem
+    paths = sorted(path for path in folder.glob("[!.]*") if path.is_file())
+    for path in paths:
         lane = lanes.get(image_stem(path))
-        if lane is None:
-            problems.append(Problem(path.name, "the project has no crop of this name"))
-        elif lane.index in labels:
+        if path.suffix.lower() not in LABEL_SUFFIXES:
+            if lane is not None:
+                problems.append(Problem(path.name, f"is no TIFF or PNG; {as_grey(project)}"))
+        elif lane is None:
+            problems.append(Problem(path.name, wrong_name(image_stem(path), [*lanes])))
+        elif lane.index in read:
             problems.append(Problem(path.name, "is a second label image of the same crop"))
         else:
-            labels[lane.index] = _read_label_image(path, lane, len(project.classes), problems)
-    return labels
+            read[lane.index] = _read_label_image(path, project, lane, problems)
+    return {index: labels for index, labels in read.items() if labels is not None}
 
 
 def _read_label_image(
-    path: Path, lane: Lane, n_classes: int, problems: list[Problem]
-) -> LabelImage:
-    """Read one label image; a problem gives an empty one."""
+    path: Path, project: PixelProject, lane: Lane, problems: list[Problem]
+) -> LabelImage | None:
+    """Read one label image; a problem gives none."""
     try:
         image = _read_png(path) if path.suffix.lower() == ".png" else read_image(path)
-        what = _misfit(image, lane.size, n_classes)
+        what = misfit(image, project, lane)
     except IlpixError as error:
         what = str(error)
     if what:
         problems.append(Problem(path.name, what))
-        return np.zeros(lane.size, np.uint8)
+        return None
     return np.asarray(image[0], np.uint8)
-
-
-def _misfit(image: NDArray[Any], size: tuple[int, int], n_classes: int) -> str:
-    """What is wrong with a (C, Y, X) image as labels of a crop; empty where nothing is."""
-    if image.shape != (1, *size):
-        return f"is {_in_words(image.shape)}, but its crop is {_in_words((1, *size))}"
-    if image.dtype.kind == "f":
-        return f"has pixels of type {image.dtype}; save it with 8 bits"
-    if image.min() < 0 or image.max() > n_classes:
-        wrong = image.min() if image.min() < 0 else image.max()
-        return f"holds the label {wrong}, but the project has the classes 1 to {n_classes}"
-    return ""
-
-
-def _in_words(shape: tuple[int, ...]) -> str:
-    channels = "" if shape[0] == 1 else f" with {shape[0]} channels"
-    return f"{shape[-2]} rows by {shape[-1]} columns{channels}"
 
 
 def _read_png(path: Path) -> NDArray[Any]:
@@ -172,5 +175,5 @@ def _position(row: Mapping[str, str], size: tuple[int, int]) -> tuple[int, int]:
     except (TypeError, ValueError):
         raise ValueError(f"y and x are whole numbers, got {row['y']!r}, {row['x']!r}") from None
     if not (0 <= y < size[0] and 0 <= x < size[1]):
-        raise ValueError(f"({y}, {x}) lies outside of the crop, {_in_words((1, *size))}")
+        raise ValueError(f"({y}, {x}) lies outside of the crop, {in_words((1, *size))}")
     return y, x

@@ -110,7 +110,7 @@ def read_project(path: Path) -> PixelProject:
         classes = read_classes(reader)
         entries = read_lanes(training)
         lanes = _usable_lanes(training, entries)
-        stacks = (f"lane {lane.index}: {lane.axes} {lane.shape}" for lane in lanes if lane.is_stack)
+        stacks = (f"{lane.nickname}: {lane.axes} {lane.shape}" for lane in lanes if lane.is_stack)
         require_planar(file, stacks)
         features, forest = read_features_and_forest(reader, len(classes))
         version = training.text("ilastikVersion")

@@ -20,6 +20,7 @@ from imagecodecs import png_decode
 from ilpix.errors import IlpixError
 from ilpix.images.axistags import axis_keys
 from ilpix.images.datasets import DatasetName, find_dataset
+from ilpix.images.hdf5_reasons import hdf5_reason
 from ilpix.project.file import DAMAGE
 from ilpix.project.writing import CROP_AXES
 
@@ -95,7 +96,7 @@ def inspect_crop(path: Path, n_channels: int | None, axis_order: str | None) -> 
     except IlpixError as error:
         raise ValueError(str(error)) from error
     except _DAMAGE as error:
-        raise ValueError(f"{path.name} cannot be read: {error}") from error
+        raise ValueError(f"{path.name} cannot be read: {hdf5_reason(error)}") from error
     if dtype.kind not in "iuf" or math.prod(shape) > MAX_CROP_VALUES or 0 in shape:
         raise ValueError(f"{path.name} has shape {shape} and type {dtype}, which no crop has")
     axes = resolve_axes(axis_order or named_axes, shape, n_channels)
@@ -114,7 +115,7 @@ def read_crop(crop: StoredCrop) -> Pixels:
     try:
         stored = _read_stored(crop)
     except _DAMAGE as error:
-        raise ValueError(f"{crop.path.name} cannot be read: {error}") from error
+        raise ValueError(f"{crop.path.name} cannot be read: {hdf5_reason(error)}") from error
     if stored.shape != crop.shape:
         raise ValueError(f"{crop.path.name} has changed since it was looked at")
     return to_planes(stored, crop.axes)

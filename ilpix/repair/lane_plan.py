@@ -1,7 +1,7 @@
 """Decide what becomes of one lane of a project: its crop, its entry and its labels."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import h5py
 
@@ -15,6 +15,7 @@ from ilpix.repair.crop_files import (
     inspect_crop,
     resolve_axes,
 )
+from ilpix.repair.crop_matching import stored_parts
 from ilpix.repair.label_plan import LabelPlan, plan_labels
 
 
@@ -72,9 +73,10 @@ class LanePlan:
             return f"crop out of the project ({self.crop.axes})"
         if self.crop is None:
             return ""
-        if not self.crop.is_prepared:
-            return f"crop from {self.crop.path.name} ({self.crop.axes} {self.crop.dtype})"
         is_named = self.crop.path.name == self.file_name
+        if not self.crop.is_prepared:
+            source = "" if is_named else f" of {self.crop.path.name}"
+            return f"crop{source} from {self.crop.axes} {self.crop.dtype} to cyx float32"
         return "" if is_named else f"crop {self.crop.path.name} renamed"
 
 
@@ -137,7 +139,7 @@ def _measured(context: LaneContext, lane: Lane, path: Path | None) -> Lane:
     if path is None:
         raise ValueError(
             f"{lane.flaw}, and there is no crop of its name in {context.crop_dir.name}; "
-            f"copy {lane.file_path} there"
+            f"copy it there{_origin(context, lane)}"
         )
     crop = inspect_crop(path, context.n_channels, context.axis_order)
     return replace(lane, axes=crop.axes, shape=crop.shape)
@@ -156,14 +158,25 @@ def _find_crop(
     if path is not None:
         return inspect_crop(path, context.n_channels, context.axis_order)
     if lane.inner_path is None:
-        wanted = f"copy {lane.file_path} there, under a name of its own if several lanes share one"
-        raise ValueError(f"no crop of this name in {context.crop_dir.name}; {wanted}")
+        origin = _origin(context, lane)
+        raise ValueError(
+            f"no crop of this name in {context.crop_dir.name}; copy it there{origin}, under a name "
+            "of its own if several lanes share one"
+        )
     dataset = context.reader.file.get(lane.inner_path)
     if not isinstance(dataset, h5py.Dataset) or dataset.shape != lane.shape:
         raise ValueError(f"its pixels are not in the project at {lane.inner_path}, as it says")
     if dataset.dtype.kind not in "iuf":
         raise ValueError(f"its pixels have the type {dataset.dtype}")
     return EmbeddedCrop(lane.inner_path, lane_axes, dataset.shape)
+
+
+def _origin(context: LaneContext, lane: Lane) -> str:
+    """Where the project says that a crop lies, if that is another folder; its file if that too."""
+    file = PurePosixPath(*stored_parts(lane))
+    if file.stem != lane.nickname:
+        return f" from {file}"
+    return "" if str(file.parent) in {".", context.crop_folder} else f" from {file.parent}"
 
 
 def _require_size(planes: tuple[int, int, int], size: tuple[int, int]) -> None:
@@ -181,7 +194,7 @@ def _entry_changes(
     path = f"{context.crop_folder}/{file_name}/{CROP_DATASET}"
     is_as_wanted = {
         "lane refers to a file": lane.dataset_class == LANE_CLASS and lane.inner_path is None,
-        f"path {path}": lane.file_path == path,
+        f"path into {context.crop_folder}": lane.file_path == path,
         "size of its crop": not lane.flaw,
         "axes become cyx": (lane.axes, lane.shape) == (CROP_AXES, planes),
         "nickname": lane.nickname == Path(file_name).stem,

@@ -120,6 +120,7 @@ class FiniteCheck:
     """Counts pixels that are NaN or infinite while bands pass, and sets them to 0."""
 
     path: Path
+    passes_nan: bool = False  # then only infinite ones count
     count: int = 0
     first: tuple[int, int, int] | None = None  # (channel, y, x)
     _row: int = field(default=0)
@@ -145,6 +146,8 @@ class FiniteCheck:
 
     def _clean(self, band: NDArray[Any]) -> NDArray[Any]:
         is_finite = np.isfinite(band)
+        if self.passes_nan:
+            is_finite |= np.isnan(band)
         if is_finite.all():
             return band
         channel, y, x = (int(k) for k in np.argwhere(~is_finite)[0])

@@ -17,6 +17,19 @@ class NoLabelsError(IlpixError, ValueError):
         )
 
 
+class OneClassLabelledError(IlpixError, ValueError):
+    """All labels are of one class, so there is nothing to tell apart."""
+
+    source: Path
+    name: str  # of the class
+
+    def __str__(self) -> str:
+        return (
+            f"all labels in {self.source} are {self.name}; label at least one more class to train "
+            "a classifier"
+        )
+
+
 class FeatureChoiceError(IlpixError, ValueError):
     """A choice of features is neither a preset nor a table of features and scales."""
 

@@ -143,6 +143,10 @@ def _sample_crop(
         what = "has its pixels in the project; run fix, which makes a crop file of them"
         problems.append(Problem(lane_stem(lane), what))
         return _NO_SAMPLES
+    if not path.is_file():
+        what = f"has no crop in {path.parent}; copy it there, or train without its labels"
+        problems.append(Problem(lane_stem(lane), what))
+        return _NO_SAMPLES
     try:
         with open_prepared(path) as crop:
             image = crop.read()

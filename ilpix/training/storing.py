@@ -15,7 +15,7 @@ from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import PixelProject, read_project
 from ilpix.project.work import count_labels, keep_work
 from ilpix.project.writing import store_classifier
-from ilpix.training.errors import ProjectChangedError
+from ilpix.training.errors import OneClassLabelledError, ProjectChangedError
 from ilpix.training.phases import Phase, Tell, tell_nobody
 from ilpix.training.samples import Samples, advise, collect_samples
 
@@ -65,7 +65,7 @@ def train(  # noqa: PLR0913 - what decides the classifier, and who is told
         InvalidProjectError: if the project cannot be read.
         ProjectChangedError: if somebody saved it while it was trained; nothing is stored then.
         NoLabelsError: if no pixel is labelled.
-        OneClassError: if only one class is labelled.
+        OneClassLabelledError: if only one class is labelled.
         UnusableLabelsError: if the label source does not fit the project, or a labelled crop is
             missing, unreadable or unfit.
 
@@ -78,6 +78,8 @@ def train(  # noqa: PLR0913 - what decides the classifier, and who is told
     project = read_project(project_path)
     new_labels = {} if labels == "project" else read_label_source(project, labels, clear=clear)
     samples = collect_samples(project, read_all_labels(project) | new_labels, selection, tell)
+    if len(samples.label_values) == 1:
+        raise OneClassLabelledError(project_path, class_names(project)[samples.label_values[0]])
     tell(Phase("growing", f"growing {TREES} trees from {len(samples.labels)} labelled pixels", 0.0))
     grown = grow_forest(samples.features, samples.labels, seed, n_trees=TREES, threads=threads)
     with replacing(project_path) as temporary:

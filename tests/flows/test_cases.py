@@ -129,3 +129,16 @@ def test_a_file_of_mcmicro_is_read_by_the_number_of_channels() -> None:
 def test_files_of_fiji_are_read(name: str) -> None:
     with open_prepared(CASES / "17-fiji-h5" / "ilastik_img" / name, n_channels=4) as image:
         assert image.read().shape == (4, 24, 26)
+
+
+def test_pixels_that_are_nan_are_left_out_by_the_aggregations_that_say_so(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    (folder / "img").mkdir(parents=True)
+    rows = "".join(f"{name},,{group}\n" for name, group in zip("ABCD", "1122", strict=True))
+    (folder / "panel.csv").write_text(f"channel,name,ilastik\n{rows}")
+    image = np.random.default_rng(0).random((4, 40, 40), np.float32)
+    image[0, 3, 5] = image[3, 7, 7] = np.nan
+    tifffile.imwrite(folder / "img" / "a.tiff", image, photometric="minisblack")
+    prepare(folder, PrepareOptions(**SMALL | {"aggr": "nanmax"}))
+    expected = [np.nanmax(image[:2], axis=0), np.nanmax(image[2:], axis=0)]
+    np.testing.assert_array_equal(_pixels(folder), expected)

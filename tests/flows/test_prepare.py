@@ -72,7 +72,7 @@ def test_an_image_too_small_for_a_crop_is_prepared_and_no_failure(folder: Path) 
 
 
 def test_every_image_too_small_is_an_error_and_no_empty_project(folder: Path) -> None:
-    with pytest.raises(EveryImageTooSmallError, match="--cropsize"):
+    with pytest.raises(EveryImageTooSmallError, match="fits all of them"):
         prepare(folder, PrepareOptions(cropsize=5000))
     assert not (folder / "pixel_classifier.ilp").exists()
 

@@ -64,3 +64,41 @@ def test_what_is_missing_is_named_as_it_was_given(
     with pytest.raises(error) as caught:
         refuse_early(tmp_path, options)
     assert str(tmp_path / missing) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("prepare --cropsize 0", "--cropsize must be more than 0, not 0"),
+        ("prepare --seed x", "--seed must be a whole number, not x"),
+        ("prepare --seed", "--seed needs a value behind it"),
+        ("prepare --labels A", "--labels needs 2 at least, not A"),
+        ("prepare --mean=x", "--mean is a switch and takes no value, not x"),
+        ("prepare img", "'img' has no place here"),
+        ("run --engine dcker", "--engine must be one of embedded, docker, apptainer or local, not"),
+        ("classify --run.threads x", "--run.threads must be a whole number, not x"),
+        ("annotate --port x", "--port is a whole number, not x"),
+    ],
+)
+def test_wrong_values_are_told_without_words_of_programmers(words: str, said: str) -> None:
+    code, told, has_prefect = ilpix(*words.split())
+    assert (code, has_prefect) == (2, "False")
+    assert f"error: {said}" in told
+    assert told.splitlines()[-1] == f"ilpix {words.partition(' ')[0]} --help lists flags"
+
+
+def test_a_wrong_setting_is_named_by_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ILPIX_CLUSTER__CORES", "0")
+    code, told, has_prefect = ilpix("run", "-C", str(tmp_path))
+    assert (code, has_prefect) == (2, "False")
+    assert "ILPIX_CLUSTER__CORES must be more than 0, not 0" in told
+
+
+def test_an_ilastik_that_would_not_be_used_is_refused_before_anything_begins(
+    tmp_path: Path,
+) -> None:
+    code, told, has_prefect = ilpix("run", "-C", str(tmp_path), "--ilastik", "/nowhere/run.sh")
+    assert (code, has_prefect) == (1, "False")
+    assert "/nowhere/run.sh would not be used, and there is no such file" in told

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from ilpix.images.errors import ChannelCountError
+from ilpix.images.errors import ChannelCountError, NothingButNaNError
 from ilpix.images.panel import ChannelGroup, Panel
 from ilpix.images.preparation import (
     PreparationOptions,
@@ -61,11 +61,28 @@ def test_preparation_agrees_with_its_slow_twin(dtype: str, scale: int) -> None:
 
 
 @pytest.mark.parametrize("aggr", ["mean", "median", "sum", "max", "min", "std", "var"])
-def test_each_aggregation_is_the_statistic_of_its_name(aggr: str) -> None:
+@pytest.mark.parametrize("prefix", ["", "nan"])
+def test_each_aggregation_is_the_statistic_of_its_name(aggr: str, prefix: str) -> None:
+    aggr = prefix + aggr
     image = _image("u1")
     prepared = prepare_image(image, GROUPED, PreparationOptions(aggr=aggr, mean=False, scale=1))
     expected = getattr(np, aggr)(image[:2].astype(float), axis=0)
     np.testing.assert_allclose(prepared[1], expected, rtol=1e-6)
+
+
+def test_pixels_that_are_nan_are_left_out_where_asked_for() -> None:
+    image = _image()
+    image[0, 1, 2] = np.nan
+    prepared = prepare_image(image, GROUPED, PreparationOptions(aggr="nanmax", mean=False, scale=1))
+    assert prepared[1, 1, 2] == image[1, 1, 2]
+    assert np.isfinite(prepared).all()
+
+
+def test_a_pixel_that_is_nan_in_a_whole_group_is_an_error() -> None:
+    image = _image()
+    image[2, 1, 2] = np.nan
+    with pytest.raises(NothingButNaNError, match="every channel of the group c"):
+        prepare_image(image, GROUPED, PreparationOptions(aggr="nanmean"))
 
 
 def test_small_pixel_types_do_not_overflow() -> None:

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from ilpix.errors import InvalidProjectError
 from ilpix.files import sha256_of
 from ilpix.project.backups import find_backups
 from ilpix.project.crop_names import crop_path, lane_stem
-from ilpix.project.errors import UnusableLabelsError
+from ilpix.project.errors import NoLabelSourceError, UnusableLabelsError
 from ilpix.project.label_images import export_labels, import_labels
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
@@ -85,6 +85,7 @@ def test_a_crop_whose_name_no_file_can_have_is_named(
 def test_exported_labels_come_back_unchanged(
     first: LabelImage, last: LabelImage, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    assume(first.any() or last.any())
     folder = tmp_path_factory.mktemp("labels")
     make_project(folder / "drawn.ilp")
     make_project(folder / "empty.ilp")
@@ -200,13 +201,87 @@ def test_unfit_labels_are_refused(
 
 def test_colour_picture_is_refused(project: Path, tmp_path: Path) -> None:
     _write_png(tmp_path / "roi_a.png", np.zeros((*SIZES["roi_a"], 3), np.uint8))
-    assert "3 channels" in problems_of(project, tmp_path)["roi_a.png"]
+    assert "colour picture" in problems_of(project, tmp_path)["roi_a.png"]
 
 
-@pytest.mark.parametrize("source", ["nothing", "missing"])
-def test_source_without_labels_is_refused(project: Path, tmp_path: Path, source: str) -> None:
+def test_a_folder_without_label_images_says_how_one_would_be_called(
+    project: Path, tmp_path: Path
+) -> None:
     (tmp_path / "nothing").mkdir()
-    assert "no labels" in problems_of(project, tmp_path / source)[source]
+    assert problems_of(project, tmp_path / "nothing") == {
+        "nothing": "holds no labels; draw them on the crops and save them there, as roi_a.tiff"
+    }
+
+
+def test_a_folder_that_is_not_there_is_named(project: Path, tmp_path: Path) -> None:
+    with pytest.raises(NoLabelSourceError, match=r"there is no folder .*missing to read labels"):
+        import_labels(project, tmp_path / "missing")
+    with pytest.raises(NoLabelSourceError, match=r"there is no table .*points\.csv"):
+        import_labels(project, tmp_path / "points.csv")
+
+
+CLASSES = "1 for Nucleus, 2 for Cytoplasm, 3 for Background"
+GREY = f"save it as 8-bit grey, TIFF or PNG: 0 for no label, {CLASSES}"
+MASK = f"write the number of a class for 255: {CLASSES}"
+NAMES = "label images have the names of the crops, such as roi_a.tiff"
+ONES = np.ones(SIZES["roi_a"], np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels", "said"),
+    [
+        ("roi_a.jpg", ONES, f"is no TIFF or PNG; {GREY}"),
+        ("roi_a.png", np.dstack([ONES] * 3), f"is a colour picture; {GREY}"),
+        ("roi_a.png", 255 * ONES, f"is a black and white mask; {MASK}"),
+        ("roi_a.tiff", 4 * ONES, f"holds the label 4, but the classes are {CLASSES}"),
+        ("roi_a.tiff", ONES.astype(np.float32), f"has pixels of type float32; {GREY}"),
+        ("roi_a_labels.tiff", ONES, "no crop is called so; was roi_a meant?"),
+        ("first.tiff", ONES, f"no crop is called so; {NAMES}"),
+    ],
+)  # fmt: skip
+def test_each_mistake_of_a_label_image_is_said_with_the_next_step(
+    project: Path, tmp_path: Path, name: str, pixels: NDArray[np.generic], said: str
+) -> None:
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    if name.endswith("tiff"):
+        tifffile.imwrite(folder / name, pixels, photometric="minisblack")
+    else:
+        Image.fromarray(pixels).save(folder / name)
+    assert problems_of(project, folder) == {name: said}
+
+
+def test_labels_drawn_before_enlarging_are_told_from_other_sizes(
+    project: Path, tmp_path: Path
+) -> None:
+    tifffile.imwrite(tmp_path / "roi_b.tiff", np.ones((3, 3), np.uint8))
+    tifffile.imwrite(tmp_path / "roi_c.tiff", np.ones((4, 5), np.uint8))
+    problems = problems_of(project, tmp_path)
+    assert "drawn on the image before that was enlarged 2 times" in problems["roi_b.tiff"]
+    assert "enlarged" not in problems["roi_c.tiff"]
+    for stem in ("roi_b", "roi_c"):
+        path = project.parent / "ilastik_crops" / f"{stem}.h5"
+        assert problems[f"{stem}.tiff"].endswith(f"draw on the crop itself, {path}")
+
+
+def test_label_images_in_which_nothing_is_drawn_are_refused(project: Path, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "roi_a.tiff", 0 * ONES)
+    (said,) = problems_of(project, tmp_path).values()
+    assert said == f"all label images (1) are empty; draw with the values {CLASSES}"
+
+
+def test_one_file_is_no_folder_of_labels(project: Path, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "roi_a.tiff", ONES)
+    said = problems_of(project, tmp_path / "roi_a.tiff")["roi_a.tiff"]
+    assert said.startswith("is one file; name the folder")
+
+
+def test_a_label_image_with_a_mistake_is_not_called_empty_as_well(
+    project: Path, tmp_path: Path
+) -> None:
+    write_labels(project, {0: some_labels(6, "roi_a")})
+    tifffile.imwrite(tmp_path / "roi_a.tiff", 7 * ONES)
+    assert set(problems_of(project, tmp_path)) == {"roi_a.tiff"}
 
 
 def test_export_does_not_overwrite_other_labels(project: Path, tmp_path: Path) -> None:

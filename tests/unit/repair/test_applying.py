@@ -162,7 +162,7 @@ def test_what_does_not_match_is_listed_and_refused(tmp_path: Path) -> None:
     write_crop(tmp_path / "ilastik_crops" / "c.h5", pixels(3))
     before = digests(tmp_path)
     with pytest.raises(
-        FixRefusedError, match=r"(?s)1 old name: no crop.*old/b\.h5/b.*c\.h5: no lane"
+        FixRefusedError, match=r"(?s)1 old name: no crop.*from old/b\.h5,.*c\.h5: no lane"
     ):
         fix(tmp_path)
     assert digests(tmp_path) == before

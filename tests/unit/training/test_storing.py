@@ -13,7 +13,6 @@ from ilpix.errors import InvalidProjectError
 from ilpix.features.computing import compute_features
 from ilpix.features.selection import default_selection
 from ilpix.files import sha256_of
-from ilpix.forest.errors import OneClassError
 from ilpix.forest.growing import GrownForest, grow_forest, mean_votes
 from ilpix.images.hdf5 import open_prepared, write_image
 from ilpix.prediction.classifier import Classifier
@@ -23,7 +22,7 @@ from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
 from ilpix.project.work import count_labels
 from ilpix.training import storing
-from ilpix.training.errors import NoLabelsError, ProjectChangedError
+from ilpix.training.errors import NoLabelsError, OneClassLabelledError, ProjectChangedError
 from ilpix.training.samples import collect_samples
 from ilpix.training.storing import TrainingSummary
 from tests.unit.labelled_projects import CLASSES, EDGE_PX, SMALL_SELECTION, make_labelled_project
@@ -154,7 +153,7 @@ def test_project_without_labels_is_refused(project: Path) -> None:
 
 def test_single_class_is_refused(project: Path) -> None:
     label_only(project, roi_0=(2, 2), roi_2=(2,))
-    assert_unchanged(project, OneClassError)
+    assert_unchanged(project, OneClassLabelledError)
 
 
 def remove_crop(crop: Path) -> None:
