@@ -16,6 +16,7 @@ _LONGEST_TEXT = 2**20
 _NEGLIGIBLE_BYTES = 2**26  # of pixels that need not be stored
 _MOST_COMPRESSION = 500  # gzip shortens nothing by more than 1032, and images by far less
 _LARGEST_PIECE = 2**28  # bytes of a chunk
+_FEW_PIECES = 2**16  # chunks that need not be stored, each of which takes time all the same
 _CACHE_SLOTS = 100_003  # a prime, far more than there are chunks in the cache
 
 
@@ -52,14 +53,32 @@ def require_stored(path: Path, dataset: h5py.Dataset) -> None:
         UnreadableImageError: if the file holds far fewer bytes than the pixels would need, or a
             compressed piece of them is larger than can be read.
     """
-    claimed, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
-    if claimed > max(_NEGLIGIBLE_BYTES, stored * _MOST_COMPRESSION):
-        what = f"it claims {claimed / 1e6:,.0f} MB of pixels and holds {stored / 1e6:,.3f} MB"
-        raise UnreadableImageError(path, f"{what}; it was not written to its end, or is damaged")
+    if what := exaggerates(dataset):
+        raise UnreadableImageError(path, f"it {what}; it was not written to its end, or is damaged")
     piece = _piece_bytes(dataset)
     if piece > _LARGEST_PIECE:
         what = f"it stores its pixels in pieces of {piece / 1e6:,.0f} MB"
         raise UnreadableImageError(path, f"{what}; store them in pieces of a few MB (chunks)")
+
+
+def exaggerates(dataset: h5py.Dataset) -> str:
+    """Say by how much a dataset claims more than is stored of it; empty where all may be there.
+
+    Reading one that does would take gigabytes, or hours for pieces of which none is stored.
+    """
+    stored = dataset.id.get_storage_size()
+    claimed = (dataset.size or 0) * dataset.dtype.itemsize
+    if claimed > max(_NEGLIGIBLE_BYTES, stored * _MOST_COMPRESSION):
+        return f"claims {claimed / 1e6:,.0f} MB of values and holds {stored / 1e6:,.3f} MB"
+    n_pieces = _n_pieces(dataset)
+    if n_pieces > max(_FEW_PIECES, stored):  # at least a byte of each
+        return f"claims values in {n_pieces} pieces and holds {stored} bytes of them"
+    return ""
+
+
+def _n_pieces(dataset: h5py.Dataset) -> int:
+    pieces = zip(dataset.shape or (), dataset.chunks or (), strict=False)
+    return math.prod(-(-size // chunk) for size, chunk in pieces)
 
 
 def _piece_bytes(dataset: h5py.Dataset) -> int:

@@ -17,10 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ilpix.errors import InvalidProjectError, Problem
+from ilpix.images.datasets import exaggerates
 from ilpix.images.hdf5_reasons import hdf5_reason
 from ilpix.images.heaps import DamagedHeapError
 from ilpix.images.stored_texts import StoredTexts
 from ilpix.project.backups import advise_restoring
+from ilpix.project.damage import DAMAGE
 from ilpix.project.errors import (
     NoProjectError,
     ProjectLockedError,
@@ -40,9 +42,6 @@ MAX_VALUES = 2**27  # of all datasets that are read together, trees aside
 MAX_TEXT_LENGTH = 2**16
 
 _Item: TypeAlias = h5py.h5g.GroupID | h5py.h5d.DatasetID | h5py.h5t.TypeID
-
-# What h5py raises for damage inside a file: each error of the HDF5 library becomes one of these.
-DAMAGE = (OSError, RuntimeError, ValueError, TypeError, KeyError)
 
 
 @contextmanager
@@ -270,10 +269,15 @@ class ProjectReader:
         if item is not None and item.shape is None:
             self.note(where, "is empty")
             return None
-        if item is not None and item.size > self._room:
-            self.note(where, f"claims to hold {item.size} values, more than any project can need")
+        if item is not None and (what := self._oversize(item)):
+            self.note(where, what)
             return None
         return item
+
+    def _oversize(self, dataset: h5py.Dataset) -> str:
+        if dataset.size > self._room:
+            return f"claims to hold {dataset.size} values, more than any project can need"
+        return exaggerates(dataset)
 
     def _read(self, where: str, dataset: h5py.Dataset) -> Any:
         self._room -= dataset.size

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ilpix.images.axistags import TYPE_FLAGS, parse_axistags
 from ilpix.project.block_order import other_orders
+from ilpix.project.damage import DAMAGE
 from ilpix.project.file import LABEL_SETS, ProjectReader
 
 Labels = npt.NDArray[np.uint8]
@@ -211,14 +212,14 @@ def format_block_slice(intervals: tuple[tuple[int, int], ...]) -> str:
 
 def _read_block(reader: ProjectReader, where: str) -> StoredBlock | None:
     n_known = len(reader.problems)
-    dataset = reader.file[where]
     slice_text = reader.attribute_text(where, BLOCK_SLICE)
     tags = reader.attribute_text(where, AXIS_TAGS)
     if len(reader.problems) > n_known:
         return None
     try:
+        dataset = reader.file[where]
         intervals = _stored_place(dataset, slice_text)
-    except ValueError as error:
+    except DAMAGE as error:  # of a type that is damaged h5py knows nothing until it is asked
         reader.note(where, str(error))
         return None
     values = reader.numbers(where, "iu", dataset.ndim)

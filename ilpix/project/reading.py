@@ -13,6 +13,7 @@ from ilpix.features.selection import FeatureSelection
 from ilpix.forest.stored import Forest
 from ilpix.images.hdf5 import ImageRecord
 from ilpix.project.block_order import block_axes
+from ilpix.project.damage import telling_damage
 from ilpix.project.file import INFOS, ProjectReader, open_project
 from ilpix.project.label_blocks import (
     LabelBlock,
@@ -105,7 +106,7 @@ def read_project(path: Path) -> PixelProject:
         >>> project.has_classifier
         True
     """
-    with open_project(path) as file:
+    with open_project(path) as file, telling_damage(path):
         reader, training = ProjectReader(file), ProjectReader(file)
         classes = read_classes(reader)
         entries = read_lanes(training)

@@ -1,18 +1,16 @@
 """Change a project in a copy beside it, which then takes its place."""
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import h5py
 
 from ilpix.errors import InvalidProjectError, Problem
 from ilpix.files import replacing
-from ilpix.project.file import (
-    DAMAGE,
-    MAX_VALUES,
-    open_project,
-)
+from ilpix.images.datasets import exaggerates
+from ilpix.project.damage import telling_damage
+from ilpix.project.file import MAX_VALUES, open_project
 from ilpix.project.reading import read_project
 
 
@@ -67,14 +65,15 @@ def copy_without(source: h5py.Group, target: h5py.Group, without: Collection[str
         InvalidProjectError: if a value is damaged.
     """
     copy_attributes(source, target)
-    for name, item in source.items():
-        where = item.name.lstrip("/")
-        if where in without:
-            continue
-        if isinstance(item, h5py.Group):
-            copy_without(item, target.create_group(name), without)
-        elif isinstance(item, h5py.Dataset):
-            copy_dataset(item, target, name)
+    with _copying(source):
+        for name, item in source.items():
+            where = item.name.lstrip("/")
+            if where in without:
+                continue
+            if isinstance(item, h5py.Group):
+                copy_without(item, target.create_group(name), without)
+            elif isinstance(item, h5py.Dataset):
+                copy_dataset(item, target, name)
 
 
 def copy_dataset(source: h5py.Dataset, target: h5py.Group, name: str) -> None:
@@ -83,9 +82,11 @@ def copy_dataset(source: h5py.Dataset, target: h5py.Group, name: str) -> None:
     Raises:
         InvalidProjectError: if its value is damaged, or too large for any project.
     """
-    try:
+    with _copying(source):
         if source.size is not None and source.size > MAX_VALUES:
             raise ValueError(f"claims to hold {source.size} values")
+        if what := exaggerates(source):
+            raise ValueError(what)
         value = source[()]
         copy = target.create_dataset(
             name,
@@ -96,13 +97,19 @@ def copy_dataset(source: h5py.Dataset, target: h5py.Group, name: str) -> None:
             compression_opts=source.compression_opts,
         )
         copy_attributes(source, copy)
-    except DAMAGE as error:
-        problem = Problem(source.name, f"cannot be copied: {error}")
-        raise InvalidProjectError(Path(source.file.filename), (problem,)) from error
 
 
 def copy_attributes(source: h5py.Group | h5py.Dataset, target: h5py.Group | h5py.Dataset) -> None:
-    """Copy all attributes of a group or dataset with their types."""
-    for name, value in source.attrs.items():
-        dtype = None if isinstance(value, h5py.Empty) else source.attrs.get_id(name).dtype
-        target.attrs.create(name, value, dtype=dtype)
+    """Copy all attributes of a group or dataset with their types.
+
+    Raises:
+        InvalidProjectError: if one is damaged.
+    """
+    with _copying(source):
+        for name, value in source.attrs.items():
+            dtype = None if isinstance(value, h5py.Empty) else source.attrs.get_id(name).dtype
+            target.attrs.create(name, value, dtype=dtype)
+
+
+def _copying(source: h5py.Group | h5py.Dataset) -> AbstractContextManager[None]:
+    return telling_damage(Path(source.file.filename), source.name)

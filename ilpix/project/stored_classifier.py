@@ -5,7 +5,8 @@ import re
 from ilpix.errors import InvalidProjectError
 from ilpix.features.selection import FeatureSelection
 from ilpix.forest.stored import Forest, load_forest
-from ilpix.project.file import DAMAGE, FEATURES, FORESTS, ProjectReader
+from ilpix.project.damage import DAMAGE
+from ilpix.project.file import FEATURES, FORESTS, ProjectReader
 
 
 def read_features_and_forest(

@@ -21,8 +21,9 @@ from ilpix.errors import IlpixError
 from ilpix.images.axistags import axis_keys
 from ilpix.images.datasets import DatasetName, find_dataset
 from ilpix.images.hdf5_reasons import hdf5_reason
-from ilpix.project.file import DAMAGE
+from ilpix.project.damage import DAMAGE
 from ilpix.project.writing import CROP_AXES
+from ilpix.sources.tiff_pages import require_stored
 
 Pixels = npt.NDArray[Any]
 
@@ -191,6 +192,7 @@ def _inspect_hdf5(path: Path) -> _Header:
 def _inspect_tiff(path: Path) -> _Header:
     with tifffile.TiffFile(path) as file:
         series = file.series[0]
+        require_stored(file, series)
         return "", _plain_axes(series.axes, series.shape), series.shape, np.dtype(series.dtype)
 
 

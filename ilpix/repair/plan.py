@@ -15,7 +15,8 @@ import h5py
 import numpy as np
 
 from ilpix.errors import InvalidProjectError, Problem
-from ilpix.project.file import DAMAGE, INFOS, ProjectReader, open_project
+from ilpix.project.damage import DAMAGE
+from ilpix.project.file import INFOS, ProjectReader, open_project
 from ilpix.project.label_blocks import find_spare_labels
 from ilpix.project.reading import LABEL_NAMES, read_classes
 from ilpix.project.stored_classifier import read_features_and_forest

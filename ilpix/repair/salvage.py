@@ -13,8 +13,9 @@ from ilpix.errors import InvalidProjectError, Problem
 from ilpix.images.heaps import mend_heaps
 from ilpix.images.stored_texts import StoredTexts
 from ilpix.project.backups import advise_restoring
+from ilpix.project.damage import DAMAGE
 from ilpix.project.errors import NoProjectError, UnreadableProjectError
-from ilpix.project.file import DAMAGE, MAX_OBJECTS, check_object
+from ilpix.project.file import MAX_OBJECTS, check_object
 from ilpix.project.rewriting import copy_attributes, copy_dataset
 
 _DAMAGE = (*DAMAGE, struct.error, LookupError)
@@ -91,12 +92,18 @@ class _Salvage:
         if isinstance(item, h5py.h5g.GroupID):
             child = target.create_group(name)
             if not wrong:
-                copy_attributes(source[name], child)
+                self._copy_attributes(source[name], child)
             self.copy_group(source[name], child)
         elif wrong:
             raise ValueError(f"it {', '.join(wrong)}")
         elif isinstance(item, h5py.h5d.DatasetID):
             copy_dataset(source[name], target, name)
+
+    def _copy_attributes(self, source: h5py.Group, target: h5py.Group) -> None:
+        try:
+            copy_attributes(source, target)
+        except InvalidProjectError as error:
+            self.problems += error.problems
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from ilpix.sources.source import (
     unreadable,
 )
 from ilpix.sources.tiff_metadata import read_channel_names, read_pixel_size_um
-from ilpix.sources.tiff_pages import segment_rows, stack_pages
+from ilpix.sources.tiff_pages import require_stored, segment_rows, stack_pages
 
 SUFFIXES = frozenset({".tif", ".tiff"})
 ALL_PAGES = -1  # in place of the number of an image: the single planes of the file are its channels
@@ -200,6 +200,7 @@ def _describe(
     axes, shape, dtype = _stored_shape(file, series, index)
     if dtype is None or dtype.kind not in "iuf":
         raise PixelTypeError(path, str(dtype))
+    require_stored(file, series)
     layout = find_layout(path, axes, shape, n_channels, options.axes)
     return SourceImage(
         path,

@@ -1,5 +1,6 @@
 """Decode the pages of a TIFF file band by band, a strip or a row of tiles of each at a time."""
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -11,6 +12,24 @@ from numpy.typing import NDArray
 from ilpix.sources.source import regroup
 
 _BUFFER_BYTES = 2**20
+_NEGLIGIBLE_BYTES = 2**28  # of pixels that need not be stored
+_MOST_COMPRESSION = 2000  # of images of nothing but zeros
+
+
+def require_stored(file: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> None:
+    """Make sure that the pixels that an image claims to have can be stored, before any is read.
+
+    Raises:
+        ValueError: if strips or tiles are missing, or the file is far too small for the pixels.
+    """
+    claimed, stored = series.nbytes, file.filehandle.size
+    if claimed > max(_NEGLIGIBLE_BYTES, _MOST_COMPRESSION * stored):
+        raise ValueError(f"it claims {claimed / 1e6:,.0f} MB of pixels in {stored} bytes")
+    if series.dataoffset is not None:
+        return
+    n_segments = math.prod(series.keyframe.chunked)
+    if any(page is None or len(page.dataoffsets) < n_segments for page in series.pages):
+        raise ValueError("strips or tiles of it are missing")
 
 
 def stack_pages(pages: Sequence[Any], n_rows: int) -> Iterator[NDArray[Any]]:

@@ -9,11 +9,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import tifffile
 
 from ilpix.images.axistags import axistags_json, parse_axistags
 from ilpix.images.errors import UnreadableImageError
 from ilpix.images.hdf5 import open_prepared, write_image
 from ilpix.repair.crop_files import inspect_crop
+from ilpix.sources.tiff import read_image
 from tests.hostile.damage import empty_the_free_space, write_sound_project
 
 PIXELS = np.ones((2, 6, 8), np.float32)
@@ -178,6 +180,41 @@ def test_pixels_that_were_never_stored_are_not_predicted_for_days(
         file.create_dataset("img", (2, 100_000, 100_000), np.float32, chunks=chunks)
     with pytest.raises(UnreadableImageError, match="claims 80,000 MB"), open_prepared(path):
         pass
+
+
+def test_pieces_that_were_never_stored_are_not_read_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "image.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("img", (1, 4096, 4096), np.uint8, chunks=(1, 1, 1))
+    with pytest.raises(UnreadableImageError, match="16777216 pieces"), open_prepared(path):
+        pass
+
+
+def _change_tag(path: Path, name: str, number: int) -> None:
+    with tifffile.TiffFile(path) as file:
+        place = file.pages.first.tags[name].offset
+    content = bytearray(path.read_bytes())
+    content[place + 8 : place + 12] = number.to_bytes(4, "little")  # the value of a small tag
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("read", [read_image, lambda path: inspect_crop(path, 1, None)])
+def test_a_tiff_that_claims_to_be_huge_is_not_decoded_strip_by_strip(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "a.tiff"
+    tifffile.imwrite(path, PIXELS[0], compression="zlib", rowsperstrip=6, metadata=None)
+    _change_tag(path, "ImageLength", 2**30)
+    with pytest.raises((UnreadableImageError, ValueError), match="claims 34,360 MB"):
+        read(path)
+
+
+def test_strips_that_are_missing_are_an_error_not_zeros(tmp_path: Path) -> None:
+    path = tmp_path / "a.tiff"
+    tifffile.imwrite(path, PIXELS[0], compression="zlib", rowsperstrip=6, metadata=None)
+    _change_tag(path, "ImageLength", 12)
+    with pytest.raises(UnreadableImageError, match="strips or tiles of it are missing"):
+        read_image(path)
 
 
 def test_pieces_that_need_a_gigabyte_to_be_read_are_refused(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
 from ilpix.repair.applying import apply_fix
 from ilpix.repair.plan import plan_fix
-from tests.hostile.damage import CASES, FORESTS, OF_CLASSIFIER, Damage, write_sound_project
+from ilpix.repair.rescue import rescue_project
+from tests.hostile.damage import BLOCK, CASES, FORESTS, OF_CLASSIFIER, Damage, write_sound_project
 
 LIMIT_S = 5  # a hang is stopped; each case takes a few hundredths
 
@@ -136,6 +137,49 @@ def test_a_text_of_gigabytes_is_refused_before_it_is_read(project_path: Path, wh
     project_path.write_bytes(content)
     with pytest.raises(InvalidProjectError, match="claims a text of 2147483648"):
         read_project(project_path)
+
+
+UNKNOWN_ENCODING = 0x20  # of the texts of a dataset; the format knows 0x00 and 0x10
+
+
+def test_labels_in_texts_of_an_unknown_encoding_are_a_clear_error(project_path: Path) -> None:
+    """h5py knows no type for them, and says so as late as it is asked."""
+    with h5py.File(project_path, "r+") as file:
+        place = file[BLOCK].attrs["blockSlice"]
+        del file[BLOCK]
+        file[BLOCK] = np.array([b"a label"], "S7")
+        file[BLOCK].attrs["blockSlice"] = place
+    content = project_path.read_bytes()
+    kind = b"\x13\x01\x00\x00\x07\x00\x00\x00"  # texts of 7 bytes
+    assert content.count(kind) == 1
+    broken = kind[:1] + bytes([kind[1] | UNKNOWN_ENCODING]) + kind[2:]
+    project_path.write_bytes(content.replace(kind, broken))
+    with pytest.raises(InvalidProjectError, match="block0000"):
+        read_all_labels(read_project(project_path))
+
+
+def test_pieces_that_are_not_stored_are_not_copied_one_by_one(project_path: Path) -> None:
+    """A change of the project read and wrote each of them, for minutes."""
+    with h5py.File(project_path, "r+") as file:
+        file.create_dataset("Input Data/local_data/x", (2**24,), np.uint8, chunks=(1,))
+    before = project_path.read_bytes()
+    with pytest.raises(InvalidProjectError, match="in 16777216 pieces"):
+        write_labels(project_path, {1: np.ones((6, 8), np.uint8)})
+    assert project_path.read_bytes() == before
+
+
+@pytest.mark.parametrize("where", ["/", "PixelClassification"])
+def test_an_attribute_that_cannot_be_copied_is_a_clear_error(
+    project_path: Path, tmp_path: Path, where: str
+) -> None:
+    """It ended a change of the project with an error of h5py; a rescue keeps all else."""
+    with h5py.File(project_path, "r+") as file:
+        file[where].attrs.create("note", b"\xfa", dtype=h5py.string_dtype("ascii"))
+    with pytest.raises(InvalidProjectError, match="cannot be read"):
+        write_labels(project_path, {1: np.ones((6, 8), np.uint8)})
+    rescued = rescue_project(project_path, tmp_path / "rescued.ilp")
+    assert [label.name for label in rescued.project.classes] == ["A", "B"]
+    assert rescued.project.has_labels
 
 
 FUZZ = """
