@@ -54,11 +54,9 @@ def run(data_dir: Path = Path(), options: RunOptions = RunOptions()) -> list[Pat
         look = look_at_images(verb_run, project, images)
         targets = _predict_images(verb_run, taken, project, options, images)
         note_products(verb_run, options)
-        prepared = {image.stem: image for image in images}
-        results = {target.stem: Result(prepared[target.stem], target) for target in targets}
-        rows = write_report(verb_run, project, look, results, options)
-        show_predicted(verb_run, project, look, rows)
         export_images(verb_run, project, options, targets)
+        rows = write_report(verb_run, project, look, _find_results(verb_run, options), options)
+        show_predicted(verb_run, project, look, rows)
     return targets
 
 
@@ -87,6 +85,18 @@ def _predict_images(
         Chunks(engine.batch, predict_batch) if engine.batch > 1 else None,
     )
     return [targets[stem] for stem in written]
+
+
+def _find_results(verb_run: VerbRun, options: RunOptions) -> dict[str, Result]:
+    """Return what can be shown: images of this run, and of runs before that it leaves alone."""
+    outcomes = [*verb_run.outcomes, *verb_run.others]
+    predicted = {outcome.image for outcome in outcomes if "areas" in outcome.facts}
+    out = verb_run.path(options.probabilities)
+    return {
+        image.stem: Result(image, target)
+        for image in find_prepared(verb_run.path(options.img))
+        if image.stem in predicted and (target := out / f"{image.stem}.tiff").exists()
+    }
 
 
 def _find_fitting(verb_run: VerbRun, project: PixelProject, options: RunOptions) -> list[Path]:

@@ -13,6 +13,7 @@ from prefect.context import FlowRunContext
 from prefect.events import emit_event
 
 from flows.artifact_keys import artifact_key
+from flows.exporting import is_export
 from flows.looking import Look
 from flows.running.outcomes import Outcome
 from flows.running.verb_run import VerbRun
@@ -80,7 +81,7 @@ def show_predicted(
     """Show what became of each image, what failed first; tell as events what came of what."""
     show_project(run, project)
     in_order = sorted(rows, key=lambda row: (row.state != "failed", not row.is_unusual, row.name))
-    facts = {outcome.image: outcome.facts for outcome in run.outcomes}
+    facts = {outcome.image: outcome.facts for outcome in run.outcomes if not is_export(outcome)}
     names = [label_class.name for label_class in project.classes]
     table = [_predicted_row(row, names, facts.get(row.name, {})) for row in in_order]
     show_table("run-images", run.data_dir, table, "the predicted images")
@@ -137,7 +138,8 @@ def _emit_lineage(run: VerbRun, project: PixelProject) -> None:
     """Tell the server which probability image came of which prepared image and project."""
     if not FlowRunContext.get():
         return
-    for outcome in [outcome for outcome in run.outcomes if outcome.state == "done"]:
+    done = [outcome for outcome in run.outcomes if outcome.state == "done"]
+    for outcome in [outcome for outcome in done if not is_export(outcome)]:
         emit_event(
             "ilpix.image.predicted",
             resource={"prefect.resource.id": f"ilpix.probabilities.{outcome.image}"},
