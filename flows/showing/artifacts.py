@@ -16,6 +16,7 @@ from flows.artifact_keys import artifact_key
 from flows.exporting import is_export
 from flows.looking import Look
 from flows.running.outcomes import Outcome
+from flows.running.server import on_server
 from flows.running.verb_run import VerbRun
 from flows.showing.contact_sheet import MOST_PREVIEWS, contact_sheet
 from flows.showing.overview import ImageRow, mean_areas
@@ -32,14 +33,16 @@ def show_table(
     if FlowRunContext.get() and rows:
         table = [{name: _cell(value) for name, value in row.items()} for row in rows]
         told = f"{description}, folder {folder.absolute()}"
-        create_table_artifact(table, key=artifact_key(kind, folder), description=told)
+        key = artifact_key(kind, folder)
+        on_server(lambda: create_table_artifact(table, key=key, description=told))
 
 
 def show_markdown(kind: str, folder: Path, text: str, description: str = "") -> None:
     """Show a text about a data folder."""
     if FlowRunContext.get():
         told = f"{description or kind}, folder {folder.absolute()}"
-        create_markdown_artifact(text, key=artifact_key(kind, folder), description=told)
+        key = artifact_key(kind, folder)
+        on_server(lambda: create_markdown_artifact(text, key=key, description=told))
 
 
 def show_prepared(run: VerbRun, record: ImageRecord) -> None:
