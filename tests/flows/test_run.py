@@ -249,7 +249,7 @@ def test_an_ilastik_that_cannot_open_the_project_is_tried_once(folder: Path, bat
 
 
 HANGING_ILASTIK = """#!/bin/sh
-image=$(readlink "$(printf '%s\\n' "$@" | grep -o '/.*/0000[.]h5' | head -n 1)")
+image=$(readlink "$(printf '%s\\n' "$@" | grep -o '^/.*/0000[.]h5' | head -n 1)")
 basename "$image" >> {folder}/starts
 case "$image" in *region_1.h5) sleep 600 ;; esac
 exit 1
