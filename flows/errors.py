@@ -41,19 +41,6 @@ def _without_image(image: str, reason: str) -> str:
     return "\n".join(line for line in lines if not line.startswith(LOG_MARK))
 
 
-class FolderNotWritableError(IlpixError, OSError):
-    """Nothing can be written to the data directory."""
-
-    folder: Path
-    reason: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.folder} cannot be written to: {self.reason}; results and records go there, so "
-            "work in a folder of your own"
-        )
-
-
 class EveryImageTooSmallError(IlpixError, ValueError):
     """No image is large enough for a crop, so there would be nothing to label."""
 
@@ -142,18 +129,3 @@ class FolderNotEmptyError(IlpixError, FileExistsError):
 
     def __str__(self) -> str:
         return f"{self.folder} is not empty; name a new folder"
-
-
-class ServerUnreachableError(IlpixError, ConnectionError):
-    """Nothing answers where Prefect's settings name a server."""
-
-    address: str
-    reason: str
-
-    def __str__(self) -> str:
-        return (
-            f"no Prefect server answers at {self.address}: {self.reason}\n"
-            "Start it there, or take PREFECT_API_URL out of the environment (unset it) "
-            "or the profile (prefect config unset PREFECT_API_URL): then each run has a server of "
-            "its own"
-        )

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.errors import FolderNotEmptyError, FolderNotWritableError
+from flows.errors import FolderNotEmptyError
 from flows.running.manifest import Manifest, read_manifest
 from flows.running.sources import find_gone, made_of, noted_sources
 from ilpix.data_directory import CROPS, LOGS, PREPARED, RECORDS, WORKSPACE
-from ilpix.errors import IlpixError
+from ilpix.errors import FolderNotWritableError, IlpixError
 from ilpix.files import files_below
 from ilpix.project.unnamed_crops import find_unnamed_crops
 from tasks.describing import DIGESTS

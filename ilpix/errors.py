@@ -90,3 +90,73 @@ class NoPanelError(IlpixError, FileNotFoundError):
             f"there is no panel {self.path}; write one, a row for each channel of the images "
             "(channel,name,ilastik), or name it with --panel"
         )
+
+
+class DiskFullError(IlpixError, OSError):
+    """A disk has no room left, or a person's share of it is used up."""
+
+    concerns_all: ClassVar[bool] = True
+
+    folder: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"the disk of {self.folder} is full: {self.reason}; what was finished is kept and "
+            "nothing is half-written. Make room there and run the same again"
+        )
+
+
+class FolderNotWritableError(IlpixError, OSError):
+    """Nothing can be written to a folder."""
+
+    concerns_all: ClassVar[bool] = True
+
+    folder: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder} cannot be written to: {self.reason}; results and records go there, so "
+            "work in a folder of your own"
+        )
+
+
+class DiskLostError(IlpixError, OSError):
+    """A disk or a network share gives no answer, or one that makes no sense."""
+
+    retryable: ClassVar[bool] = True
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path}: its disk or network share does not answer ({self.reason}); nothing is "
+            "half-written. When it is back, run the same again"
+        )
+
+
+class FileNotReplacedError(IlpixError, OSError):
+    """A file was written, but cannot take its place."""
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} cannot be replaced: {self.reason}; it is as it was. Close the program "
+            "that has it open, or move away what has its name"
+        )
+
+
+class NameTooLongError(IlpixError, OSError):
+    """The name of a result is longer than the disk allows."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path.parent} takes no name as long as {self.path.name}; "
+            "give the image a shorter name"
+        )

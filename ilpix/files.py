@@ -7,17 +7,25 @@ and its container) where that number means something. Of other machines nobody c
 still write; their files count as left behind when they have not changed for a day.
 """
 
+import errno
 import hashlib
 import os
 import re
 import secrets
 import shutil
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
+from ilpix.disks import telling_disks, told_by_disk
+from ilpix.errors import FileNotReplacedError, FolderNotWritableError, NameTooLongError
+
 _TEMPORARY = re.compile(r"\.ilpix-(?P<machine>[0-9a-f]*)-(?P<process>\d{1,9})-[0-9a-f]{16}(\..*)?")
+_LONGEST_SUFFIX = 20
+_REPLACE_AGAIN_S = (0.1, 0.3, 0.6) if sys.platform == "win32" else ()  # indexers look at new files
 _SILENCE_S = 24 * 3600  # of a file that another machine is no longer writing
 
 
@@ -26,16 +34,20 @@ def replacing(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; it becomes `target` when the block ends well.
 
     The folder of `target` is made where it is missing. After an error `target` is as it was before.
+    Where `target` is a link, it takes the place of the link, not of what that leads to.
+
+    Raises:
+        DiskFullError, FolderNotWritableError, DiskLostError: by what the disk answers.
+        FileNotReplacedError, NameTooLongError: if it cannot take its place.
     """
     folder = target.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = _hidden_name(target)
-    temporary.touch(exist_ok=False)
+    temporary = _made_beside(target)
     try:
         _remove_leftovers(folder)
-        yield temporary
-        flush_to_disk(temporary)
-        temporary.replace(target)
+        with telling_disks(folder):
+            yield temporary
+            flush_to_disk(temporary)
+        _put(temporary, target)
         flush_to_disk(folder)
     finally:
         temporary.unlink(missing_ok=True)
@@ -47,15 +59,14 @@ def replacing_folder(target: Path) -> Iterator[Path]:
 
     Where `target` is a folder already, it is moved away in the moment before, and then removed.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary, old = _hidden_name(target), _hidden_name(target)
-    temporary.mkdir()
+    temporary, old = _made_beside(target, is_folder=True), _hidden_name(target)
     try:
         _remove_leftovers(target.parent)
-        yield temporary
+        with telling_disks(target.parent):
+            yield temporary
         if target.exists():
-            target.rename(old)
-        temporary.rename(target)
+            _put(target, old)
+        _put(temporary, target)
         flush_to_disk(target.parent)
     finally:
         for folder in (temporary, old):
@@ -92,15 +103,53 @@ def files_below(folder: Path) -> list[Path]:
 
 def flush_to_disk(path: Path) -> None:
     """Wait until the content of a file, or the names in a folder, are on disk."""
-    handle = os.open(path, os.O_RDONLY)
+    if sys.platform == "win32" and path.is_dir():  # no program can
+        return
+    handle = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
+def _made_beside(target: Path, *, is_folder: bool = False) -> Path:
+    """Make an empty file or folder that will become `target`."""
+    temporary = _hidden_name(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if is_folder:
+            temporary.mkdir()
+        else:
+            temporary.touch(exist_ok=False)
+    except OSError as error:
+        told = told_by_disk(error, target.parent)
+        raise told or FolderNotWritableError(target.parent, _reason(error)) from error
+    return temporary
+
+
+def _put(temporary: Path, target: Path) -> None:
+    """Give a file or folder its name; Windows lets nobody while another program has it open."""
+    for delay_s in (*_REPLACE_AGAIN_S, None):
+        try:
+            temporary.replace(target)
+        except OSError as error:
+            if isinstance(error, PermissionError) and delay_s is not None:
+                time.sleep(delay_s)
+                continue
+            if error.errno == errno.ENAMETOOLONG:
+                raise NameTooLongError(target) from error
+            told = told_by_disk(error, target.parent)
+            raise told or FileNotReplacedError(target, _reason(error)) from error
+        return
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
+
+
 def _hidden_name(target: Path) -> Path:
-    name = f".ilpix-{_machine()}-{os.getpid()}-{secrets.token_hex(8)}{target.suffix}"
+    suffix = target.suffix if len(target.suffix) < _LONGEST_SUFFIX else ""
+    name = f".ilpix-{_machine()}-{os.getpid()}-{secrets.token_hex(8)}{suffix}"
     return target.with_name(name)
 
 
@@ -122,6 +171,8 @@ def _is_left_behind(path: Path, machine: str, process: int, now: float) -> bool:
 
 
 def _is_running(process: int) -> bool:
+    if sys.platform == "win32":  # where asking would kill
+        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -19,22 +19,18 @@ from tasks.records import FilesWritten, files_written
 from tasks.stopping import stop_event, stop_if_asked
 from tasks.unchanged import require_unchanged_inputs
 
-MOST_RETRIES = 3
-
 
 def may_pass(
     task: Task[..., Any],  # noqa: ARG001 - part of Prefect's signature
-    task_run: TaskRun,
+    task_run: TaskRun,  # noqa: ARG001 - part of Prefect's signature
     state: State[Any],
 ) -> bool:
     """Tell whether a failure may be gone at the next try; errors say so themselves."""
-    error = state.result(raise_on_failure=False)
-    most = getattr(error, "most_retries", MOST_RETRIES)
-    return bool(getattr(error, "retryable", False)) and task_run.run_count <= most
+    return bool(getattr(state.result(raise_on_failure=False), "retryable", False))
 
 
 RETRIES: dict[str, Any] = {
-    "retries": MOST_RETRIES,
+    "retries": 3,
     "retry_delay_seconds": exponential_backoff(2),
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": may_pass,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from flows.errors import FolderNotWritableError
+from ilpix.disks import told_by_disk
+from ilpix.errors import FolderNotWritableError
 
 POLL_S = 0.5
 
@@ -46,4 +47,5 @@ def _acquire(held: FileLock, data_dir: Path) -> None:
     except NotImplementedError:
         _log.warning("%s is on a disk without locks: start one run at a time there", data_dir)
     except OSError as error:
-        raise FolderNotWritableError(data_dir, error.strerror or str(error)) from error
+        told = told_by_disk(error, data_dir)
+        raise told or FolderNotWritableError(data_dir, error.strerror or str(error)) from error

@@ -26,7 +26,8 @@ from flows.running.outcomes import Outcome, outcome_of
 from flows.running.progress import showing
 from flows.running.runners import AnyRunner, Width, choose_width, task_runner
 from flows.settings import Settings
-from ilpix.data_directory import LOCK, RECORDS, WORKSPACE
+from ilpix.data_directory import LOCK, MANIFEST, RECORDS, WORKSPACE
+from ilpix.disks import telling_disks, told_by_disk
 from ilpix.errors import IlpixError
 from ilpix.files import printable
 from tasks.caching import is_known
@@ -110,7 +111,7 @@ class VerbRun:
                 closing(self._states(here, calls, chunks)) as ended,
             ):
                 for image, state in ended:
-                    if error := _concerning_all(state):
+                    if error := _concerning_all(state, self.data_dir):
                         raise error
                     states[image] = state
                     step.advance(image)
@@ -177,9 +178,10 @@ class VerbRun:
             yield from zip(images, states, strict=True)
 
 
-def _concerning_all(state: State[Any]) -> IlpixError | None:
+def _concerning_all(state: State[Any], folder: Path) -> IlpixError | None:
     """Return the error of an image that every other image would meet as well."""
     error = None if state.is_completed() else state.result(raise_on_failure=False)
+    error = told_by_disk(error, folder) or error
     if isinstance(error, IlpixError) and getattr(error, "concerns_all", False):
         return error
     return None
@@ -230,7 +232,7 @@ def running(
             refresh=bool(getattr(parameters, "refresh", False)),
             before=_outcomes_before(verb, data_dir) if getattr(parameters, "only", None) else (),
         )
-        with _recorded(run, parameters):
+        with telling_disks(data_dir), _recorded(run, parameters):
             yield run
     failures = {outcome.image: str(outcome.error) for outcome in run.outcomes if outcome.error}
     if failures:
@@ -249,7 +251,12 @@ def _recorded(run: VerbRun, parameters: BaseModel) -> Iterator[None]:
         raise
     finally:
         outcomes = [*run.others, *run.outcomes]
-        write_manifest(run.data_dir, record.ended(outcomes, run.notes, ended_by))
+        try:
+            write_manifest(run.data_dir, record.ended(outcomes, run.notes, ended_by))
+        except OSError:
+            if ended_by is None:
+                raise
+            _log.warning("%s says nothing of this run, for the same reason", MANIFEST)
 
 
 def _outcomes_before(verb: str, data_dir: Path) -> tuple[Outcome, ...]:

@@ -86,8 +86,9 @@ def compute_planes(
         band = np.empty(shape, np.float32)
         workspace = Workspace(filters, size)
         for tile in plan_tiles(rows, width, size):
-            for part, features in workspace.parts(Window.whole(pixels), tile):
-                band[:, *part.slices(first)] = features[:, : part.height, : part.width]
+            columns = slice(tile.x, tile.x + tile.width)
+            for row, n_rows, features in workspace.bands(Window(pixels, 0, height), tile):
+                band[:, row : row + n_rows, columns] = features[:, :n_rows, : tile.width]
         return band
 
     bands = _in_threads(compute, range(0, height, BAND_ROWS), threads)

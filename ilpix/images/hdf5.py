@@ -39,6 +39,7 @@ from ilpix.images.errors import (
     UnreadableImageError,
 )
 from ilpix.images.hdf5_reasons import hdf5_reason
+from ilpix.images.new_hdf5 import new_large_hdf5
 from ilpix.images.preparation import PreparationOptions
 
 FloatImage = NDArray[np.float32]
@@ -133,7 +134,7 @@ def write_bands(
         record: as for `write_image`.
         dataset: as for `write_image`.
     """
-    with replacing(path) as temporary, h5py.File(temporary, "w", libver="earliest") as file:
+    with replacing(path) as temporary, new_large_hdf5(temporary) as file:
         stored = file.create_dataset(dataset, shape, np.float32, track_times=False)
         first = 0
         for band in bands:

@@ -9,6 +9,7 @@ import h5py
 from ilpix.errors import InvalidProjectError, Problem
 from ilpix.files import replacing
 from ilpix.images.datasets import exaggerates
+from ilpix.images.new_hdf5 import new_hdf5
 from ilpix.project.damage import telling_damage
 from ilpix.project.file import MAX_VALUES, open_project
 from ilpix.project.reading import read_project
@@ -29,7 +30,7 @@ def rewriting(project_path: Path, without: Collection[str]) -> Iterator[h5py.Fil
     with replacing(project_path) as temporary:
         with (
             open_project(project_path) as source,
-            h5py.File(temporary, "w", libver="earliest") as target,
+            new_hdf5(temporary) as target,
         ):
             copy_without(source, target, without)
             yield target

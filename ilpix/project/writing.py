@@ -19,6 +19,7 @@ from ilpix.forest.stored import Forest
 from ilpix.forest.writing import write_forests
 from ilpix.images.axistags import axistags_json
 from ilpix.images.hdf5 import ImageRecord
+from ilpix.images.new_hdf5 import new_hdf5
 from ilpix.project.errors import LabelClassesError, ProjectInUseError
 from ilpix.project.file import (
     FEATURES,
@@ -120,7 +121,7 @@ def create_project(
         record: how the crops were made.
         ilastik_version: which Ilastik the project claims to come from; older ones refuse it.
     """
-    with replacing(path) as temporary, h5py.File(temporary, "w", libver="earliest") as file:
+    with replacing(path) as temporary, new_hdf5(temporary) as file:
         for name, text in (
             ("workflowName", WORKFLOW),
             ("ilastikVersion", ilastik_version),

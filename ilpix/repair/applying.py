@@ -16,6 +16,7 @@ import numpy as np
 
 from ilpix.errors import Problem
 from ilpix.images.hdf5 import write_image
+from ilpix.images.new_hdf5 import new_hdf5
 from ilpix.project.backups import free_backup_names
 from ilpix.project.block_order import names_block_axes
 from ilpix.project.file import INFOS, open_project
@@ -165,7 +166,7 @@ def _make_project(plan: FixPlan, target_path: Path) -> None:
         without.add(LOCAL_DATA)
     with (
         open_project(plan.project_path) as source,
-        h5py.File(target_path, "w", libver="earliest") as target,
+        new_hdf5(target_path) as target,
     ):
         copy_without(source, target, without)
         target.require_group(LOCAL_DATA)

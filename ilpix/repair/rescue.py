@@ -16,6 +16,7 @@ import numpy as np
 from ilpix.data_directory import CROPS
 from ilpix.errors import IlpixError, Problem
 from ilpix.files import replacing
+from ilpix.images.new_hdf5 import changing_hdf5
 from ilpix.project.backups import advise_restoring
 from ilpix.project.block_order import block_axes, names_block_axes
 from ilpix.project.errors import UnreadableProjectError
@@ -83,7 +84,7 @@ def rescue_project(source: Path, target: Path) -> Rescued:
     with TemporaryDirectory() as folder, replacing(target) as draft:
         sound = Path(folder) / "sound.h5"
         lost = list(salvage(source, sound))
-        with h5py.File(sound, "r+") as found:
+        with changing_hdf5(sound) as found:
             _rebuild(found, draft, lost)
         draft_project = read_project(draft)
         if not (draft_project.lanes or draft_project.training_problems or draft_project.forest):
@@ -100,7 +101,7 @@ def _rebuild(found: h5py.File, draft: Path, lost: list[Problem]) -> None:
     lost += reader.problems
     _drop_damaged_forests(found, len(classes), lost)
     create_project(draft, {}, classes, record, version)
-    with h5py.File(draft, "r+") as target:
+    with changing_hdf5(draft) as target:
         _replace_group(found, target, LOCAL_DATA)
         for where in (FEATURES, FORESTS):
             _replace_group(found, target, where)

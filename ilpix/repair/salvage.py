@@ -9,8 +9,10 @@ from pathlib import Path
 
 import h5py
 
+from ilpix.disks import refused_by_disk
 from ilpix.errors import InvalidProjectError, Problem
 from ilpix.images.heaps import mend_heaps
+from ilpix.images.new_hdf5 import new_hdf5
 from ilpix.images.stored_texts import StoredTexts
 from ilpix.project.backups import advise_restoring
 from ilpix.project.damage import DAMAGE
@@ -43,7 +45,7 @@ def salvage(source: Path, target: Path) -> tuple[Problem, ...]:
     with (
         _opened(source, target.with_name("whole.h5")) as (file, path),
         StoredTexts(path, file.userblock_size) as texts,
-        h5py.File(target, "w", libver="earliest") as copy,
+        new_hdf5(target) as copy,
     ):
         try:
             root = h5py.h5o.get_info(h5py.h5g.open(file.id, b"/")).addr
@@ -120,8 +122,8 @@ def _opened(source: Path, whole: Path) -> Iterator[tuple[h5py.File, Path]]:
             path = _lengthened(source, whole)
             file = h5py.File(path, "r")
         except _DAMAGE:
-            advice = advise_restoring(source)
-            raise UnreadableProjectError(source, str(first), advice) from first
+            unreadable = UnreadableProjectError(source, str(first), advise_restoring(source))
+            raise refused_by_disk(first, whole.parent) or unreadable from first
     with file:
         yield file, path
 

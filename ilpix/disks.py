@@ -1,0 +1,89 @@
+"""What disks answer that is no mistake of a file: full, read-only, gone; told in words.
+
+The HDF5 library hides the answer in the text of errors of many kinds, numpy says only that less was
+written, and other modules take both for damage of what they read; so the texts are looked at, and
+the whole chain of causes.
+"""
+
+import errno
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ilpix.errors import DiskFullError, DiskLostError, FolderNotWritableError, IlpixError
+
+
+def _numbers(*names: str) -> frozenset[int]:
+    return frozenset(getattr(errno, name) for name in names if hasattr(errno, name))
+
+
+_STALE = _numbers("ESTALE")
+_LOST = _STALE | _numbers("EIO", "ENOTCONN", "EHOSTDOWN", "EREMOTEIO")
+_REFUSALS: Mapping[int, type[DiskFullError | FolderNotWritableError]] = {
+    **dict.fromkeys(_numbers("ENOSPC", "EDQUOT", "EFBIG"), DiskFullError),
+    **dict.fromkeys(_numbers("EROFS"), FolderNotWritableError),
+}
+_IN_NUMPY = re.compile(r"\d+ requested and \d+ written")
+_IN_HDF5 = re.compile(r"errno = (\d+), error message")
+
+
+@contextmanager
+def telling_disks(folder: Path) -> Iterator[None]:
+    """Raise what the disk of a folder answers inside the block as an error in words.
+
+    Raises:
+        DiskFullError, FolderNotWritableError, DiskLostError: by what it answered.
+    """
+    try:
+        yield
+    except Exception as error:
+        if told := told_by_disk(error, folder):
+            raise told from error
+        raise
+
+
+def told_by_disk(error: BaseException | None, folder: Path) -> IlpixError | None:
+    """Return in words what a disk answered, if an error is such an answer.
+
+    Args:
+        error: any.
+        folder: what was worked on, for errors that do not say it.
+    """
+    if isinstance(error, DiskLostError):
+        return error
+    if isinstance(error, OSError) and error.errno in _LOST:
+        path = Path(os.fsdecode(error.filename)) if error.filename else folder
+        return DiskLostError(path, os.strerror(error.errno))
+    return refused_by_disk(error, folder)
+
+
+def refused_by_disk(
+    error: BaseException | None, folder: Path
+) -> DiskFullError | FolderNotWritableError | None:
+    """Return in words why a disk took nothing more, if that is behind an error; else None."""
+    while error is not None:
+        if isinstance(error, DiskFullError | FolderNotWritableError):
+            return error
+        if (number := _number_of(error)) in _REFUSALS:
+            return _REFUSALS[number](folder, os.strerror(number))
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def is_stale(error: BaseException | None) -> bool:
+    """Tell whether a network share had lost a file that was open: opened again it may be there."""
+    while error is not None:
+        if _number_of(error) in _STALE:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _number_of(error: BaseException) -> int:
+    if found := _IN_HDF5.search(str(error)):
+        return int(found[1])
+    if isinstance(error, OSError) and _IN_NUMPY.fullmatch(str(error)):
+        return errno.ENOSPC
+    return (isinstance(error, OSError) and error.errno) or 0

@@ -1,0 +1,92 @@
+"""Disks of a few megabytes, as tests fill them."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.flows.trained_folders import make_trained
+
+ROOM_BYTES = 96 * 2**20
+
+
+@pytest.fixture(autouse=True)
+def _server(prefect_server: None) -> None:
+    """Every test of this folder runs flows."""
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A file system of its own, in memory."""
+
+    folder: Path
+
+    def used_bytes(self) -> int:
+        """What lies on it."""
+        status = os.statvfs(self.folder)
+        return (status.f_blocks - status.f_bfree) * status.f_frsize
+
+    def leave(self, n_bytes: int) -> None:
+        """Fill it, but for so many bytes."""
+        filler = self.folder / "filler"
+        filler.unlink(missing_ok=True)
+        status = os.statvfs(self.folder)
+        with filler.open("wb") as file:
+            file.write(bytes(max(0, status.f_bavail * status.f_frsize - n_bytes)))
+
+    def empty(self) -> None:
+        """Take everything from it."""
+        for path in self.folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def remount(self, options: str) -> None:
+        """Change how it is mounted: `ro` or `rw`."""
+        subprocess.run(["mount", "-o", f"remount,{options}", self.folder], check=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A disk of its own; for root only, as in CI."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", f"size={ROOM_BYTES}", "tmpfs", str(folder)]
+    if os.getuid() != 0:
+        pytest.skip("needs root to mount a small disk")
+    subprocess.run(words, check=True)
+    try:
+        yield Disk(folder)
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture(scope="session")
+def trained(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example, prepared and trained; not to be changed."""
+    folder = tmp_path_factory.mktemp("trained")
+    make_trained(folder)
+    return folder
+
+
+@pytest.fixture
+def study(trained: Path, tmp_path: Path) -> Path:
+    """The example, prepared and trained."""
+    return shutil.copytree(trained, tmp_path / "study")
+
+
+@pytest.fixture(scope="session")
+def contents() -> Callable[[Path], dict[str, bytes]]:
+    """The files of a folder that have no clock in them, by name."""
+
+    def read(folder: Path) -> dict[str, bytes]:
+        return {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+            and not {".ilpix", "ilpix_run.json", "index.html"} & {*path.relative_to(folder).parts}
+        }
+
+    return read
