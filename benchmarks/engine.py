@@ -258,7 +258,7 @@ def features_s(case: Path, forest: Forest) -> float:
 
     def compute() -> None:
         for tile in plan_tiles(range(SIDE), SIDE, size):
-            for _ in workspace.bands(Window(image, 0, SIDE), tile):
+            for _ in workspace.parts(Window.whole(image), tile):
                 pass
 
     return seconds(compute, REPEATS)

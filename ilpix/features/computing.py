@@ -14,7 +14,7 @@ from ilpix.arrays import FloatArray
 from ilpix.features.errors import NotFiniteError
 from ilpix.features.filters import build_filters
 from ilpix.features.selection import FeatureColumn, FeatureSelection
-from ilpix.features.tiles import TileSize, Window, Workspace, plan_tiles
+from ilpix.features.tiles import Tile, TileSize, Window, Workspace, plan_tiles
 
 
 def compute_features(
@@ -74,19 +74,20 @@ def features_at(
     values = np.empty((len(y), len(columns)), np.float32)
     size = TileSize()
     workspace = Workspace(build_filters(columns, n_channels), size)
-    window = Window(pixels, 0, height)
+    window = Window.whole(pixels)
     for tile in plan_tiles(range(height), width, size):
-        inside = np.flatnonzero(
-            (y >= tile.y) & (y < tile.y + tile.height) & (x >= tile.x) & (x < tile.x + tile.width)
-        )
+        inside = np.flatnonzero(_lies_in(tile, y, x))
         if not len(inside):
             continue
-        for first, n_rows, features in workspace.bands(window, tile):
-            row = y[inside] - tile.y - first
-            in_band = (row >= 0) & (row < n_rows)
-            chosen = inside[in_band]
-            values[chosen] = features[:, row[in_band], x[chosen] - tile.x].T
+        for part, features in workspace.parts(window, tile):
+            chosen = inside[_lies_in(part, y[inside], x[inside])]
+            values[chosen] = features[:, y[chosen] - part.y, x[chosen] - part.x].T
     return values
+
+
+def _lies_in(tile: Tile, y: npt.NDArray[Any], x: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    below, right = tile.y + tile.height, tile.x + tile.width
+    return (y >= tile.y) & (y < below) & (x >= tile.x) & (x < right)
 
 
 def fitting_pixels(image: npt.NDArray[Any], selection: FeatureSelection) -> FloatArray:

@@ -17,7 +17,7 @@ from ilpix.features.tiles import TileSize, Window, Workspace, plan_tiles
 Places = npt.NDArray[np.int64]  # pixels, by row and column or counted row by row
 
 BAND_ROWS = 128
-_ALIGNED_PX = 8  # rows and columns of a band are a multiple of this
+_ALIGNED_PX = 16  # rows and columns of a band are a multiple of this
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,9 +86,8 @@ def compute_planes(
         band = np.empty(shape, np.float32)
         workspace = Workspace(filters, size)
         for tile in plan_tiles(rows, width, size):
-            columns = slice(tile.x, tile.x + tile.width)
-            for row, n_rows, features in workspace.bands(Window(pixels, 0, height), tile):
-                band[:, row : row + n_rows, columns] = features[:, :n_rows, : tile.width]
+            for part, features in workspace.parts(Window.whole(pixels), tile):
+                band[:, *part.slices(first)] = features[:, : part.height, : part.width]
         return band
 
     bands = _in_threads(compute, range(0, height, BAND_ROWS), threads)

@@ -23,7 +23,7 @@ from ilpix.cores import n_cores
 from ilpix.features.computing import require_finite
 from ilpix.features.filters import Filters, build_filters
 from ilpix.features.selection import FeatureSelection
-from ilpix.features.tiles import SPARE, Tile, TileSize, Window, Workspace, plan_tiles
+from ilpix.features.tiles import Tile, TileSize, Window, Workspace, plan_tiles
 from ilpix.forest.voting import PackedForest, pack
 from ilpix.images.hdf5 import open_prepared
 from ilpix.prediction.errors import NoClassifierError, StoppedError, WrongChannelsError
@@ -198,8 +198,8 @@ class Classifier:
         halo = self.filters.halo
         y = range(max(0, rows.start - halo), min(height, rows.stop + halo))
         x = range(
-            max(0, tiles[0].x - halo - SPARE),
-            min(width, tiles[-1].x + tiles[-1].width + halo + SPARE),
+            max(0, tiles[0].x - halo),
+            min(width, tiles[-1].x + tiles[-1].width + halo),
         )
         window = Window(read(y, x), y.start, height, x.start, width)
         require_finite(window.pixels, y.start, x.start)
@@ -216,13 +216,12 @@ class Classifier:
         if stop.is_set():
             raise StoppedError
         workspace = workspaces.get()
-        columns = slice(tile.x, tile.x + tile.width)
         try:
-            for row, n_rows, features in workspace.bands(window, tile):
-                votes = np.empty((n_rows, tile.width, len(self.label_of_vote)), np.float32)
-                self.forest.predict(features, tile.width, votes)
-                y = tile.y - chunk.first_row + row
-                chunk.out[y : y + n_rows, columns, self.label_of_vote] = votes
+            for part, features in workspace.parts(window, tile):
+                votes = np.empty((part.height, part.width, len(self.label_of_vote)), np.float32)
+                self.forest.predict(features, votes)
+                rows, columns = part.slices(chunk.first_row)
+                chunk.out[rows, columns, self.label_of_vote] = votes
         finally:
             workspaces.put(workspace)
 

@@ -91,7 +91,9 @@ def test_a_class_without_labels_has_a_channel_of_zeros(classifier: Classifier) -
 
 @pytest.mark.parametrize("threads", [1, 2, 7])
 @pytest.mark.parametrize(
-    "size", [TileSize(), TileSize(7, 13, 3), TileSize(1, 40, 1), TileSize(40, 5, 9)], ids=str
+    "size",
+    [TileSize(), TileSize(7, 13, 3, 5), TileSize(1, 40, 1, 17), TileSize(40, 5, 9, 9)],
+    ids=str,
 )
 def test_tiles_and_threads_change_no_bit(
     classifier: Classifier, threads: int, size: TileSize
@@ -102,7 +104,9 @@ def test_tiles_and_threads_change_no_bit(
     assert actual.tobytes() == expected.tobytes()
 
 
-@pytest.mark.parametrize("size", [TileSize(), TileSize(7, 13, 3), TileSize(40, 5, 9)], ids=str)
+@pytest.mark.parametrize(
+    "size", [TileSize(), TileSize(7, 13, 3, 5), TileSize(40, 5, 9, 9)], ids=str
+)
 def test_little_memory_changes_no_bit(
     classifier: Classifier, size: TileSize, monkeypatch: pytest.MonkeyPatch
 ) -> None:
