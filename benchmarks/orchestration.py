@@ -93,7 +93,7 @@ import shutil, sys, time
 from pathlib import Path
 from flows import PrepareOptions
 from flows.running import verb_run
-from command.quiet_prefect import quiet_prefect
+from flows.running.quiet import quiet_prefect
 from flows.settings import Settings
 from flows.running.verb_run import VerbRun
 from ilpix.images.hdf5 import ImageRecord, write_image

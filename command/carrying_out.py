@@ -86,7 +86,7 @@ def carry_out(
             if options:
                 refuse_early(output.data_dir, options)
             start_prefect(verb)
-            from command.quiet_prefect import quiet_prefect  # noqa: PLC0415 - imports Prefect
+            from flows.running.quiet import quiet_prefect  # noqa: PLC0415 - imports Prefect
 
             prefect_level = logging.INFO if output.verbose else logging.CRITICAL
             with console.showing_progress(output.loudness), quiet_prefect(prefect_level):

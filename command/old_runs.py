@@ -40,7 +40,7 @@ def find_old_runs() -> OldRuns | None:
         PREFECT_HOME,
     )
 
-    from command.quiet_prefect import has_server  # noqa: PLC0415 - imports Prefect
+    from flows.running.quiet import has_server  # noqa: PLC0415
 
     database = PREFECT_HOME.value() / "prefect.db"
     address = str(PREFECT_API_DATABASE_CONNECTION_URL.value())

@@ -11,6 +11,7 @@ from importlib import import_module
 from threading import Thread
 
 from command.server import TemporaryServer
+from flows.running.reaching import require_server
 
 COMPUTING = frozenset({"train", "run", "classify", "demo"})
 
@@ -21,15 +22,19 @@ def start_prefect(verb: str) -> None:
         return
     gc.disable()
     # settings may name a server in files as well; reading those takes longer than it is worth here
-    server = None if os.environ.get("PREFECT_API_URL") else TemporaryServer()
+    server = None
+    if address := os.environ.get("PREFECT_API_URL"):
+        require_server(address)
+    else:
+        server = TemporaryServer()
     import_module("flows.classify")  # takes seconds, as the server does
-    from command import quiet_prefect  # noqa: PLC0415 - imports Prefect
+    from flows.running import quiet  # noqa: PLC0415 - imports Prefect
     from tasks.engines import load_kernels  # noqa: PLC0415 - compiles
 
-    if server and quiet_prefect.has_server():
+    if server and quiet.has_server():
         server.stop()
     elif server:
-        quiet_prefect.own_server.set(server.wait)
+        quiet.own_server.set(server.wait)
         if verb in COMPUTING:
             Thread(target=load_kernels).start()
     gc.freeze()

@@ -90,6 +90,7 @@ class RunTimeoutError(RunError, TimeoutError):
     """The run took longer than allowed and was stopped."""
 
     retryable = True
+    most_retries: ClassVar[int] = 1  # each costs all of its time
     says = "stopped after its time was up"
     advice = "Allow more time per image, or more CPUs."
 

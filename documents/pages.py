@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from documents import commands, error_texts, files, flow_forms, interface, variables
+from documents import (
+    commands,
+    error_texts,
+    files,
+    flow_forms,
+    interface,
+    licences,
+    variables,
+)
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 _NOTE = "<!-- Written by `python -m documents` from the code: change it there. -->\n\n"
@@ -17,5 +25,6 @@ def reference_pages() -> dict[str, str]:
         "errors.md": error_texts.page(),
         "files.md": files.page(),
         "python.md": interface.page(),
+        "licences.md": licences.page(),
     }
     return {name: _NOTE + text.rstrip() + "\n" for name, text in pages.items()}

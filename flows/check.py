@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from prefect import flow
-
 from containers.presets import ilastik_version
 from flows.engine_choice import engine_kind
 from flows.errors import ImageMisfitError
 from flows.options import CheckOptions
 from flows.running.sources import find_gone, noted_sources, tell_gone
+from flows.running.verb_flow import verb_flow
 from flows.settings import Settings
 from flows.showing.artifacts import show_table
 from ilpix.checks.findings import Finding, merge
@@ -19,7 +18,7 @@ from ilpix.images.hdf5 import open_prepared
 from ilpix.project.reading import PixelProject
 
 
-@flow(name="check", flow_run_name="check-{data_dir.name}")
+@verb_flow(name="check", flow_run_name="check-{data_dir.name}")
 def check(data_dir: Path = Path(), options: CheckOptions = CheckOptions()) -> tuple[Finding, ...]:
     """Look at a project and the prepared images, list every problem, change nothing.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
-from prefect import flow, suspend_flow_run
+from prefect import suspend_flow_run
 from prefect.input import RunInput
 from prefect.runtime import deployment, flow_run
 from pydantic import Field
@@ -16,6 +16,7 @@ from flows.errors import ImagesFailedError, TrainingNeededError
 from flows.options import PrepareOptions, RunOptions, TrainOptions
 from flows.prepare import prepare
 from flows.run import run
+from flows.running.verb_flow import verb_flow
 from flows.showing.artifacts import show_markdown
 from flows.train import train
 from ilpix.errors import IlpixError
@@ -56,7 +57,7 @@ class TrainedByHand(RunInput):
     )
 
 
-@flow(
+@verb_flow(
     name="classify",
     flow_run_name="classify-{data_dir.name}",
     on_cancellation=[remove_containers],

@@ -1,14 +1,17 @@
 """Which engine a run uses, from its options and the machine's settings."""
 
 import logging
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from prefect import Flow
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import State
 
 from containers.apptainer import prepare_apptainer
+from containers.errors import ContainerError
 from containers.local_program import require_program
 from containers.predict import prepare_engine, remove_containers_of
 from containers.settings import ApptainerSettings, ContainerSettings, LocalSettings
@@ -23,6 +26,10 @@ from flows.settings import Settings
 from tasks.engines import ApptainerEngine, DockerEngine, EmbeddedEngine, Engine, LocalEngine
 
 MIB = 2**20
+DELAYS_S = (2.0, 4.0, 8.0)  # an engine that is started anew, a registry that is busy
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +58,24 @@ def choose_engine(verb_run: VerbRun, options: RunOptions, n_images: int) -> Engi
     return engine
 
 
+def patiently(prepare: Callable[[], T], delays_s: Sequence[float] = DELAYS_S) -> T:
+    """Get an engine ready, again some time later where what hinders it may pass.
+
+    Raises:
+        ContainerError: if it does not pass, or cannot.
+    """
+    for delay_s in delays_s:
+        try:
+            return prepare()
+        except ContainerError as error:
+            if not error.retryable:
+                raise
+            first, _, _ = str(error).partition("\n")
+            _log.warning("%s; trying again in %g s", first, delay_s)
+            time.sleep(delay_s)
+    return prepare()
+
+
 def remove_containers(
     flow: Flow[..., Any],  # noqa: ARG001 - part of Prefect's signature
     flow_run: FlowRun,
@@ -67,7 +92,9 @@ def _docker_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> D
     machine = verb_run.settings.container
     chosen = {"image": options.ilastik, "pull": options.pull, **_limits(options, n_parallel)}
     settings = ContainerSettings.model_validate({**machine.model_dump(), **_given(chosen)})
-    image = prepare_engine(settings, verb_run.workspace, tell_pull(settings.image))
+    image = patiently(
+        lambda: prepare_engine(settings, verb_run.workspace, tell_pull(settings.image))
+    )
     return DockerEngine(settings=settings, image=image)
 
 
@@ -84,7 +111,7 @@ def _apptainer_engine(verb_run: VerbRun, options: RunOptions, width: Width) -> A
         "memory_bytes": memory,
     }
     chosen_settings = ApptainerSettings.model_validate({**machine.model_dump(), **_given(chosen)})
-    image = prepare_apptainer(chosen_settings, verb_run.workspace)
+    image = patiently(lambda: prepare_apptainer(chosen_settings, verb_run.workspace))
     return ApptainerEngine(settings=chosen_settings, image=image)
 
 

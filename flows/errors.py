@@ -129,3 +129,18 @@ class FolderNotEmptyError(IlpixError, FileExistsError):
 
     def __str__(self) -> str:
         return f"{self.folder} is not empty; name a new folder"
+
+
+class ServerUnreachableError(IlpixError, ConnectionError):
+    """Nothing answers where Prefect's settings name a server."""
+
+    address: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"no Prefect server answers at {self.address}: {self.reason}\n"
+            "Start it there, or take PREFECT_API_URL out of the environment (unset it) "
+            "or the profile (prefect config unset PREFECT_API_URL): then each run has a server of "
+            "its own"
+        )

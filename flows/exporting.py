@@ -4,11 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.options import RunOptions
+from flows.running.outcomes import Outcome
 from flows.running.verb_run import VerbRun
 from ilpix.images.hdf5 import find_prepared
 from ilpix.prediction.products import plan_products
 from ilpix.project.reading import PixelProject
 from tasks.exporting import export_image
+
+_STEP = "export-"  # and what
+
+
+def is_export(outcome: Outcome) -> bool:
+    """Tell whether an outcome is of something that is written besides probability images."""
+    return outcome.step.startswith(_STEP)
 
 
 def note_products(run: VerbRun, options: RunOptions) -> None:
@@ -31,7 +39,7 @@ def export_images(
     classes = tuple((label_class.name, label_class.pmap_color) for label_class in project.classes)
     for product in products:
         run.for_each_image(
-            export_image.with_options(name=f"export-{product.kind}"),
+            export_image.with_options(name=f"{_STEP}{product.kind}"),
             {
                 path.stem: {
                     "probabilities": path,

@@ -3,9 +3,8 @@
 import logging
 from pathlib import Path
 
-from prefect import flow
-
 from flows.options import FixOptions
+from flows.running.verb_flow import verb_flow
 from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_table
 from ilpix.repair.applying import finish_interrupted_fix
@@ -15,7 +14,7 @@ from tasks.fixing import fix_project, rescue
 _log = logging.getLogger(__name__)
 
 
-@flow(name="fix", flow_run_name="fix-{data_dir.name}")
+@verb_flow(name="fix", flow_run_name="fix-{data_dir.name}")
 def fix(data_dir: Path = Path(), options: FixOptions = FixOptions()) -> Path:
     """Make an existing project and its crops fit, as steinbock does.
 

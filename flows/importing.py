@@ -9,10 +9,9 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from prefect import flow
-
 from flows.options import ImportOptions
 from flows.running.choosing import choose
+from flows.running.verb_flow import verb_flow
 from flows.running.verb_run import VerbRun, running
 from ilpix.files import replacing
 from ilpix.images.panel import Panel, read_panel
@@ -33,7 +32,7 @@ from tasks.records import FilesWritten
 _log = logging.getLogger(__name__)
 
 
-@flow(name="import", flow_run_name="import-{data_dir.name}")
+@verb_flow(name="import", flow_run_name="import-{data_dir.name}")
 def import_raw(data_dir: Path = Path(), options: ImportOptions = ImportOptions()) -> list[Path]:
     """Turn raw imaging mass cytometry into images and a panel, as steinbock does.
 

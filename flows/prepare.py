@@ -5,8 +5,6 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from prefect import flow
-
 from flows.errors import EveryImageTooSmallError
 from flows.options import PrepareOptions
 from flows.running.choosing import choose, tell_notes
@@ -18,6 +16,7 @@ from flows.running.sources import (
     tell_gone,
     update_sources,
 )
+from flows.running.verb_flow import verb_flow
 from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_prepared
 from ilpix.errors import name_some
@@ -40,7 +39,7 @@ _log = logging.getLogger(__name__)
 Windows = Mapping[str, list[CropWindow]]
 
 
-@flow(name="prepare", flow_run_name="prepare-{data_dir.name}", validate_parameters=True)
+@verb_flow(name="prepare", flow_run_name="prepare-{data_dir.name}", validate_parameters=True)
 def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions()) -> Path:
     """Turn images and panel into prepared images, crops and a project, ready for labelling.
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.check import look_at_image
@@ -11,7 +10,9 @@ from flows.exporting import export_images, note_products
 from flows.looking import look_at_images
 from flows.options import RunOptions
 from flows.running.choosing import choose, tell_notes
+from flows.running.server import on_server
 from flows.running.sources import find_gone, noted_sources, tell_gone
+from flows.running.verb_flow import verb_flow
 from flows.running.verb_run import Chunks, VerbRun, running
 from flows.settings import Settings
 from flows.showing.artifacts import show_predicted
@@ -24,7 +25,7 @@ from tasks.predicting import predict_batch, predict_image
 from tasks.taking import take_classifier
 
 
-@flow(
+@verb_flow(
     name="run",
     flow_run_name="run-{data_dir.name}",
     on_cancellation=[remove_containers],
@@ -54,11 +55,9 @@ def run(data_dir: Path = Path(), options: RunOptions = RunOptions()) -> list[Pat
         look = look_at_images(verb_run, project, images)
         targets = _predict_images(verb_run, taken, project, options, images)
         note_products(verb_run, options)
-        prepared = {image.stem: image for image in images}
-        results = {target.stem: Result(prepared[target.stem], target) for target in targets}
-        rows = write_report(verb_run, project, look, results, options)
-        show_predicted(verb_run, project, look, rows)
         export_images(verb_run, project, options, targets)
+        rows = write_report(verb_run, project, look, _find_results(verb_run, options), options)
+        show_predicted(verb_run, project, look, rows)
     return targets
 
 
@@ -69,6 +68,7 @@ def _predict_images(
     out = verb_run.path(options.probabilities)
     targets = {image.stem: out / f"{image.stem}.tiff" for image in images}
     classifier = classifier_digest(project)
+    run_id = on_server(flow_run.get_root_flow_run_id) or ""
     written = verb_run.for_each_image(
         predict_image,
         {
@@ -80,13 +80,25 @@ def _predict_images(
                 "classifier": classifier,
                 "computed_by": engine.identity,
                 "workspace": verb_run.workspace,
-                "run": str(flow_run.get_root_flow_run_id()),
+                "run": run_id,
             }
             for image in images
         },
         Chunks(engine.batch, predict_batch) if engine.batch > 1 else None,
     )
     return [targets[stem] for stem in written]
+
+
+def _find_results(verb_run: VerbRun, options: RunOptions) -> dict[str, Result]:
+    """Return what can be shown: images of this run, and of runs before that it leaves alone."""
+    outcomes = [*verb_run.outcomes, *verb_run.others]
+    predicted = {outcome.image for outcome in outcomes if "areas" in outcome.facts}
+    out = verb_run.path(options.probabilities)
+    return {
+        image.stem: Result(image, target)
+        for image in find_prepared(verb_run.path(options.img))
+        if image.stem in predicted and (target := out / f"{image.stem}.tiff").exists()
+    }
 
 
 def _find_fitting(verb_run: VerbRun, project: PixelProject, options: RunOptions) -> list[Path]:

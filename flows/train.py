@@ -3,9 +3,8 @@
 import logging
 from pathlib import Path
 
-from prefect import flow
-
 from flows.options import TrainOptions
+from flows.running.verb_flow import verb_flow
 from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_markdown
 from ilpix.data_directory import TRAINING_REPORT
@@ -18,7 +17,7 @@ from tasks.training import crop_files, digest_labels, suggest_selection, train_c
 _log = logging.getLogger(__name__)
 
 
-@flow(name="train", flow_run_name="train-{data_dir.name}")
+@verb_flow(name="train", flow_run_name="train-{data_dir.name}")
 def train(data_dir: Path = Path(), options: TrainOptions = TrainOptions()) -> Path:
     """Train the classifier of a project from labels, without a window.
 

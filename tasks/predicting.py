@@ -19,18 +19,22 @@ from tasks.records import FilesWritten, files_written
 from tasks.stopping import stop_event, stop_if_asked
 from tasks.unchanged import require_unchanged_inputs
 
+MOST_RETRIES = 3
+
 
 def may_pass(
     task: Task[..., Any],  # noqa: ARG001 - part of Prefect's signature
-    task_run: TaskRun,  # noqa: ARG001 - part of Prefect's signature
+    task_run: TaskRun,
     state: State[Any],
 ) -> bool:
     """Tell whether a failure may be gone at the next try; errors say so themselves."""
-    return bool(getattr(state.result(raise_on_failure=False), "retryable", False))
+    error = state.result(raise_on_failure=False)
+    most = getattr(error, "most_retries", MOST_RETRIES)
+    return bool(getattr(error, "retryable", False)) and task_run.run_count <= most
 
 
 RETRIES: dict[str, Any] = {
-    "retries": 3,
+    "retries": MOST_RETRIES,
     "retry_delay_seconds": exponential_backoff(2),
     "retry_jitter_factor": 0.5,
     "retry_condition_fn": may_pass,

@@ -8,6 +8,7 @@ early is replaced, and its images are computed again.
 import logging
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from prefect.task_runners import TaskRunner
 
 from flows.cluster_settings import ClusterSettings
 from flows.running.cluster_errors import (
+    CannotListenError,
     ClusterExtraMissingError,
     JobRefusedError,
     SchedulerMissingError,
@@ -61,8 +63,10 @@ def cluster_runner(
         workspace: the folder `.ilpix` of the data directory, which every job sees.
 
     Raises:
-        ClusterExtraMissingError, SchedulerMissingError, JobRefusedError: before any job.
+        ClusterExtraMissingError, SchedulerMissingError, CannotListenError, JobRefusedError: before
+            any job.
         JobsNotStartingError: if jobs end before they compute, one after the other.
+        NodeOutOfReachError: if this machine cannot fetch what a job has to say.
     """
     try:
         with _own_interrupt():
@@ -74,6 +78,7 @@ def cluster_runner(
         raise ClusterExtraMissingError(kind) from error
     cluster_class = getattr(dask_jobqueue, SCHEDULERS[kind].cluster)
     _require_command(kind, cluster_class.job_cls.submit_command.split()[0])
+    _require_listening(settings)
     logging.getLogger("distributed").setLevel(logging.ERROR)  # jobs that end are no news
     options = cluster_options(kind, settings, parallel, workspace / LOGS / JOBS)
     with new_keys(workspace / JOBS) as keys, cluster_class(**options, security=keys) as cluster:
@@ -110,6 +115,8 @@ def cluster_options(
         "job_extra_directives": list(settings.directives),
         "python": settings.python and str(settings.python),
         "log_directory": str(logs),
+        "protocol": "tls",  # not dask-jobqueue's "tls://", with which a job looks for its address
+        # on the way to the internet instead of on the way to this machine
         "interface": settings.interface,
         "death_timeout": DEATH_TIMEOUT_S,
         "nanny": False,
@@ -158,6 +165,22 @@ def _own_interrupt() -> Iterator[None]:
 def _require_command(kind: str, command: str) -> None:
     if shutil.which(command) is None:
         raise SchedulerMissingError(kind, command)
+
+
+def _require_listening(settings: ClusterSettings) -> None:
+    """Try the place where jobs are to find this machine."""
+    names = [name for _, name in socket.if_nameindex()]
+    if settings.interface and settings.interface not in names:
+        reason = f"there is no such network interface, only {', '.join(names)}"
+        raise CannotListenError(f"'{settings.interface}'", reason)
+    host = settings.host or ""
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, settings.port))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CannotListenError(f"{host or '*'}:{settings.port}", reason) from error
 
 
 def _require_accepted(job_script: str) -> None:

@@ -56,6 +56,33 @@ class JobsNotStartingError(IlpixError, RuntimeError):
         )
 
 
+class CannotListenError(IlpixError, OSError):
+    """This machine cannot wait for its jobs where it was told to."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"this machine cannot listen to its jobs at {self.where}: {self.reason}; "
+            "ILPIX_CLUSTER__HOST, __PORT and __INTERFACE say where, and are all found out where "
+            "none is given"
+        )
+
+
+class NodeOutOfReachError(IlpixError, ConnectionError):
+    """A job has connected, but cannot be called back."""
+
+    address: str
+
+    def __str__(self) -> str:
+        return (
+            f"a job runs at {self.address}, but this machine cannot connect to it and would wait "
+            "for its results for ever: connections between login and compute nodes have to pass "
+            "both ways (a firewall, or another network: ILPIX_CLUSTER__INTERFACE)"
+        )
+
+
 class WorkersLostError(IlpixError, RuntimeError):
     """Every worker that was given an image was lost."""
 

@@ -2,7 +2,8 @@
 
 Dask sees a job only once it has connected. Those that it still waits for are looked for in SLURM's
 list: one that is gone from it is replaced, and where several in a row are gone, or one waits for
-what will never be, the run is given up.
+what will never be, the run is given up. So it is where a job cannot be called back: Dask would ask
+for its results for ever.
 """
 
 import asyncio
@@ -15,15 +16,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from distributed.comm import get_address_host_port
 from distributed.deploy.adaptive import Adaptive
 from distributed.security import Security
 
-from flows.running.cluster_errors import JobRefusedError, JobsNotStartingError
+from flows.running.cluster_errors import (
+    JobRefusedError,
+    JobsNotStartingError,
+    NodeOutOfReachError,
+)
 from ilpix.errors import IlpixError
 
 MOST_FAILURES = 3
 LOOK_EVERY_S = 5.0
 LOG_TAIL_CHARS = 2000
+CONNECT_S = 20.0  # the kernel answers, however busy the job is
 USUAL = frozenset({"None", "Priority", "Resources"})  # reasons to wait, as squeue gives them
 HOPELESS = frozenset(
     {"PartitionTimeLimit", "PartitionNodeLimit", "BadConstraints", "InvalidAccount", "InvalidQOS"}
@@ -69,14 +76,24 @@ class KeptJobs(Adaptive):
         self._n_failures = 0
         self._looked = time.monotonic()
         self._told: set[str] = set()
+        self._called: set[str] = set()
 
     async def adapt(self) -> None:
         """Look after the jobs; called every second."""
         if self.lists_jobs and time.monotonic() - self._looked > LOOK_EVERY_S:
             self._looked = time.monotonic()
             await self._look_for_missing()
+        await self._call_new()
         if self.failure is None:
             await super().adapt()
+
+    async def _call_new(self) -> None:
+        """Connect once to each job that has connected to us."""
+        workers = self.cluster.scheduler.workers
+        for address in workers.keys() - self._called:
+            self._called.add(address)
+            if not await _can_connect(address) and address in workers:
+                self._give_up(NodeOutOfReachError(address))
 
     async def _look_for_missing(self) -> None:
         missing = {name: self.cluster.workers[name] for name in self.requested - self.observed}
@@ -114,6 +131,16 @@ class KeptJobs(Adaptive):
         for client in list(scheduler.clients):
             keys = list(scheduler.tasks)
             scheduler.stimulus_cancel(keys, client, force=True, reason="given up", msg=str(failure))
+
+
+async def _can_connect(address: str) -> bool:
+    host, port = get_address_host_port(address)
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), CONNECT_S)
+    except OSError:  # refused, no way, or time is up
+        return False
+    writer.close()
+    return True
 
 
 async def _queued_jobs() -> dict[str, str] | None:

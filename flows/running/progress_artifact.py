@@ -8,6 +8,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.context import FlowRunContext
 
 from flows.artifact_keys import artifact_key
+from flows.running.server import on_server
 from ilpix.training.phases import Phase
 
 UPDATE_EVERY_S = 2.0  # an update costs about 10 ms at the server
@@ -15,7 +16,9 @@ UPDATE_EVERY_S = 2.0  # an update costs about 10 ms at the server
 
 def open_artifact(title: str, total: int, folder: Path) -> "ArtifactStep | None":
     """Return a step that is shown in the UI; None outside of a flow run, and without images."""
-    return ArtifactStep(title, total, folder) if total and FlowRunContext.get() else None
+    if not total or FlowRunContext.get() is None:
+        return None
+    return on_server(lambda: ArtifactStep(title, total, folder))
 
 
 class ArtifactStep:
@@ -51,4 +54,6 @@ class ArtifactStep:
             self._update(share, description)
 
     def _update(self, share: float, description: str) -> None:
-        update_progress_artifact(self.artifact, 100 * share, description=description)
+        on_server(
+            lambda: update_progress_artifact(self.artifact, 100 * share, description=description)
+        )

@@ -13,8 +13,10 @@ from prefect.context import FlowRunContext
 from prefect.events import emit_event
 
 from flows.artifact_keys import artifact_key
+from flows.exporting import is_export
 from flows.looking import Look
 from flows.running.outcomes import Outcome
+from flows.running.server import on_server
 from flows.running.verb_run import VerbRun
 from flows.showing.contact_sheet import MOST_PREVIEWS, contact_sheet
 from flows.showing.overview import ImageRow, mean_areas
@@ -31,14 +33,16 @@ def show_table(
     if FlowRunContext.get() and rows:
         table = [{name: _cell(value) for name, value in row.items()} for row in rows]
         told = f"{description}, folder {folder.absolute()}"
-        create_table_artifact(table, key=artifact_key(kind, folder), description=told)
+        key = artifact_key(kind, folder)
+        on_server(lambda: create_table_artifact(table, key=key, description=told))
 
 
 def show_markdown(kind: str, folder: Path, text: str, description: str = "") -> None:
     """Show a text about a data folder."""
     if FlowRunContext.get():
         told = f"{description or kind}, folder {folder.absolute()}"
-        create_markdown_artifact(text, key=artifact_key(kind, folder), description=told)
+        key = artifact_key(kind, folder)
+        on_server(lambda: create_markdown_artifact(text, key=key, description=told))
 
 
 def show_prepared(run: VerbRun, record: ImageRecord) -> None:
@@ -80,7 +84,7 @@ def show_predicted(
     """Show what became of each image, what failed first; tell as events what came of what."""
     show_project(run, project)
     in_order = sorted(rows, key=lambda row: (row.state != "failed", not row.is_unusual, row.name))
-    facts = {outcome.image: outcome.facts for outcome in run.outcomes}
+    facts = {outcome.image: outcome.facts for outcome in run.outcomes if not is_export(outcome)}
     names = [label_class.name for label_class in project.classes]
     table = [_predicted_row(row, names, facts.get(row.name, {})) for row in in_order]
     show_table("run-images", run.data_dir, table, "the predicted images")
@@ -137,7 +141,8 @@ def _emit_lineage(run: VerbRun, project: PixelProject) -> None:
     """Tell the server which probability image came of which prepared image and project."""
     if not FlowRunContext.get():
         return
-    for outcome in [outcome for outcome in run.outcomes if outcome.state == "done"]:
+    done = [outcome for outcome in run.outcomes if outcome.state == "done"]
+    for outcome in [outcome for outcome in done if not is_export(outcome)]:
         emit_event(
             "ilpix.image.predicted",
             resource={"prefect.resource.id": f"ilpix.probabilities.{outcome.image}"},

@@ -26,7 +26,11 @@ def how_it_was_made(run: VerbRun, project: PixelProject, parameters: BaseModel) 
     ]
     chosen = parameters.model_dump(mode="json", exclude={"engine"})
     predicted = _texts({"engine": run.notes.get("engine"), **chosen})
-    made = {"Prediction": predicted, "Classifier": classifier}
+    made = {
+        "Prediction": predicted,
+        "Written": _written(run, chosen["probabilities"]),
+        "Classifier": classifier,
+    }
     if record is not None:
         made["Preparation of the training crops"] = _texts(record.preparation.model_dump())
     for verb, past in read_manifest(run.data_dir).verbs.items():
@@ -35,6 +39,15 @@ def how_it_was_made(run: VerbRun, project: PixelProject, parameters: BaseModel) 
             made[f"Last run of {verb}"] = _texts({**past.parameters, **notes})
     made["Versions"] = _texts(program_versions())
     return made
+
+
+def _written(run: VerbRun, probabilities: str) -> Facts:
+    """Return each folder of results, and what is in it."""
+    also = [
+        (product["folder"], f"{product['what']}, {product['size']} size, {product['numbers']}")
+        for product in run.notes.get("also_written", ())
+    ]
+    return [(probabilities, "probabilities, prepared size, uint16"), *also]
 
 
 def _texts(facts: dict[str, Any]) -> Facts:

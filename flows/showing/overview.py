@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from flows.exporting import is_export
 from flows.looking import Look
 from flows.running.outcomes import Outcome
 from flows.running.verb_run import VerbRun
@@ -40,10 +41,17 @@ def rows_of_images(
     run: VerbRun, classes: Sequence[str], look: Look, drawn: Mapping[str, Drawn]
 ) -> list[ImageRow]:
     """Return a row for each image of this run, and of runs before that it leaves as they are."""
-    outcomes = [*run.outcomes, *run.others]
+    outcomes = [*run.outcomes, *map(_kept, run.others)]
     good = [outcome for outcome in outcomes if "areas" in outcome.facts]
     unlike = _unlike(good, classes, look, drawn)
-    rows = [_row(outcome, look, drawn, unlike.get(outcome.image, [])) for outcome in outcomes]
+    failed = {
+        outcome.image: outcome for outcome in outcomes if outcome.error and is_export(outcome)
+    }
+    rows = [
+        _row(outcome, failed.get(outcome.image), look, drawn, unlike.get(outcome.image, []))
+        for outcome in outcomes
+        if not is_export(outcome)
+    ]
     return sorted(rows, key=lambda row: row.name)
 
 
@@ -53,13 +61,25 @@ def mean_areas(rows: Sequence[ImageRow], n_classes: int) -> list[float]:
     return np.mean(areas, axis=0).tolist() if areas else []
 
 
-def _row(outcome: Outcome, look: Look, drawn: Mapping[str, Drawn], unlike: list[str]) -> ImageRow:
+def _kept(outcome: Outcome) -> Outcome:
+    """Return what a run before did, as this one sees it."""
+    return outcome.model_copy(update={"state": "kept"}) if outcome.state == "done" else outcome
+
+
+def _row(
+    outcome: Outcome,
+    export: Outcome | None,  # that failed
+    look: Look,
+    drawn: Mapping[str, Drawn],
+    unlike: list[str],
+) -> ImageRow:
     facts: dict[str, Any] = outcome.facts
     known = drawn.get(outcome.image)
-    error, _, advice = (outcome.error or "").partition("; ")
+    ended = export or outcome
+    error, _, advice = (ended.error or "").partition("; ")
     return ImageRow(
         name=outcome.image,
-        state=outcome.state,
+        state=ended.state,
         size=" × ".join(str(size) for size in facts.get("shape", ())),
         areas=facts.get("areas", []),
         uncertainty=known.uncertainty if known else None,

@@ -17,7 +17,7 @@ from ilpix.project.summary import summarise
 from tasks.describing import DIGESTS
 from tasks.digests import DigestMemo
 
-ALGORITHM = 2  # raised when pictures change for the same pixels
+ALGORITHM = 3  # raised when pictures change for the same pixels
 
 _log = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ same results give the same bytes.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -71,8 +72,15 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(address=quote, percent=_percent, number=_number, rgb=_rgb)
+    environment.filters.update(
+        address=quote, parts=_parts, percent=_percent, number=_number, rgb=_rgb
+    )
     return environment.get_template("report.html")
+
+
+def _parts(name: str) -> list[str]:
+    """Where a name may be broken when a line is too short for it."""
+    return re.split(r"(?<=[_./-])|(?<=[a-z])(?=[A-Z])", name)
 
 
 def _percent(share: float | None) -> str:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from imagecodecs import jpeg8_encode, png_encode
+from imagecodecs import PNG, jpeg8_encode, png_encode
 from numpy.typing import NDArray
+from PIL import Image
 from pydantic import BaseModel, ValidationError
 
 from ilpix.files import replacing, write_text
@@ -27,7 +28,7 @@ from ilpix.prediction.probabilities import LARGEST, read_rows, read_shape
 LARGEST_SIDE = 1024  # px at full size; of larger images every n-th pixel is shown
 SMALL_SIDE = 320  # px
 COMPOSITE = ((60, 130, 255), (255, 190, 40), (255, 50, 170))  # RGB of up to three channels
-TONE = 0.75  # grey is this power of an intensity, so that the dark ones are seen as well
+TONE = 0.75  # grey is this power of an intensity (`_kernels.tone`): the dark ones are seen too
 SAFE_COLORS = (  # told apart with any kind of colour vision (Okabe and Ito, 2008)
     (230, 159, 0),
     (86, 180, 233),
@@ -40,10 +41,10 @@ SAFE_COLORS = (  # told apart with any kind of colour vision (Okabe and Ito, 200
 )
 
 _DARKEST, _BRIGHTEST = 0.01, 0.995  # quantiles between which intensities are shown
-_MOST_VALUES = 2**16
+_MOST_VALUES = 2**15
 _ROWS = 64  # of the picture that are read at a time
 _JPEG_QUALITY = 80
-_FASTEST = 1  # compression, for large pictures
+_OF_AREAS = {"level": 1, "strategy": PNG.STRATEGY.RLE, "filter": PNG.FILTER.UP}  # fast and small
 
 Grey = NDArray[np.uint8]
 Color = tuple[int, int, int]
@@ -118,7 +119,7 @@ def draw(
         "size": [height, width],
         "step": step,
         "pixelUm": pixel_um,
-        "classes": _url("png", png_encode(classes, level=_FASTEST)),
+        "classes": _url("png", png_encode(classes, **_OF_AREAS)),
         "certainty": _url("jpeg", jpeg8_encode(certainty, level=_JPEG_QUALITY)),
         "channels": [
             {"bounds": bounds, "grey": _url("jpeg", jpeg8_encode(grey, level=_JPEG_QUALITY))}
@@ -164,7 +165,7 @@ def _channels(image: PreparedImage, step: int) -> Iterator[tuple[Grey, list[floa
         low, top = _bounds(plane)
         grey = np.empty(plane.shape, np.uint8)
         bounds = np.float32(low), np.float32(top)
-        _kernels.tone(np.ascontiguousarray(plane), *bounds, np.float32(TONE), grey)
+        _kernels.tone(np.ascontiguousarray(plane), *bounds, grey)
         yield grey, [float(f"{low:.4g}"), float(f"{top:.4g}")]
 
 
@@ -184,14 +185,13 @@ def _draw_small(greys: Sequence[Grey], classes: Grey, style: Style, files: Pictu
         _kernels.add_light(whole, np.array(color, np.float32) / 255, light)
     composite = np.minimum(light, 255).astype(np.uint8)
     first = [min(step // 2, size - 1) for size in classes.shape]
-    few = classes[first[0] :: step, first[1] :: step]
-    for path, encoded in (
-        (files.image, jpeg8_encode(composite, level=_JPEG_QUALITY)),
-        (files.classes, png_encode(np.array(style.colors, np.uint8)[few])),
-        (files.safe_classes, png_encode(np.array(style.safe_colors, np.uint8)[few])),
-    ):
+    few = Image.fromarray(np.ascontiguousarray(classes[first[0] :: step, first[1] :: step]))
+    with replacing(files.image) as temporary:
+        temporary.write_bytes(jpeg8_encode(composite, level=_JPEG_QUALITY))
+    for path, colors in ((files.classes, style.colors), (files.safe_classes, style.safe_colors)):
+        few.putpalette([part for color in colors for part in color])
         with replacing(path) as temporary:
-            temporary.write_bytes(encoded)
+            few.save(temporary, "PNG")
 
 
 def _url(kind: str, encoded: bytes | bytearray) -> str:

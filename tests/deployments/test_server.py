@@ -8,17 +8,31 @@ from typing import Any
 import pytest
 import tifffile
 
-from tests.deployments.conftest import Server, wait_until
+from command.demo import LABELS, write_labels_of_a_person
+from flows.options import PrepareOptions
+from flows.running.manifest import read_manifest
+from ilpix.example import write_example
+from tests.deployments.conftest import PREPARING, Server, wait_until
 
 IMAGES = [f"region_{number}" for number in range(1, 6)]
 
 
 def test_the_file_deploys_all_flows(server: Server) -> None:
     found = {deployment["name"]: deployment for deployment in server.filter("deployments")}
-    assert set(found) == {"prepare", "classify", "run-nightly", "fix"}
+    flows = {"import", "prepare", "train", "run", "check", "fix", "classify"}
+    assert set(found) == {*flows, "run-nightly"}
     assert found["run-nightly"]["schedules"][0]["schedule"]["cron"] == "0 2 * * *"
     limits = {name: found[name]["global_concurrency_limit"]["limit"] for name in found}
-    assert limits == {"prepare": 4, "classify": 2, "run-nightly": 1, "fix": 1}
+    assert limits == {
+        "import": 2,
+        "prepare": 4,
+        "train": 1,
+        "run": 2,
+        "check": 4,
+        "fix": 1,
+        "classify": 2,
+        "run-nightly": 1,
+    }
     assert {found[name]["work_pool_name"] for name in found} == {"ilpix-process"}
 
 
@@ -148,6 +162,30 @@ def test_an_announced_folder_is_classified_and_a_failure_is_told(
         "nobody was told of the failure",
     )
     assert "panel.csv" in told[0]
+
+
+def test_what_is_not_given_of_a_group_is_the_deployments(server: Server, tmp_path: Path) -> None:
+    """One value on Prefect's command line threw the seed and the sampling of crops away."""
+    write_example(tmp_path)
+    server.command(
+        *("prefect", "deployment", "run", "prepare/prepare", "--watch"),
+        *("--param", f"data_dir={tmp_path}", "--param", 'options={"cropsize": 100}'),
+    )
+    used = read_manifest(tmp_path).verbs["prepare"].parameters
+    assert (used["cropsize"], used["seed"], used["crop_sampling"]) == (100, 1, "per-image")
+
+
+def test_train_and_run_are_deployed_too(server: Server, tmp_path: Path) -> None:
+    write_example(tmp_path)
+    prepared = server.start("prepare/prepare", {"data_dir": str(tmp_path), "options": PREPARING})
+    assert server.wait_for_end(prepared) == "COMPLETED"
+    write_labels_of_a_person(tmp_path, PrepareOptions(**PREPARING))
+    labels = {"labels": str(LABELS), "features": "fast"}
+    trained = server.start("train/train", {"data_dir": str(tmp_path), "options": labels})
+    assert server.wait_for_end(trained) == "COMPLETED"
+    embedded = {"data_dir": str(tmp_path), "options": {"engine": "embedded"}}
+    assert server.wait_for_end(server.start("run/run", embedded)) == "COMPLETED"
+    assert len(list((tmp_path / "ilastik_probabilities").glob("*.tiff"))) == 5
 
 
 def _if_all(states: dict[str, str], names: list[str]) -> dict[str, str] | None:

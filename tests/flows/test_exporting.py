@@ -1,6 +1,7 @@
 """`run` writes further results on request, each in a folder of its own, and only what is asked."""
 
 import json
+import re
 import runpy
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ import tifffile
 from scipy import ndimage
 
 from command.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
-from flows.errors import NoImageChosenError
+from flows.errors import ImagesFailedError, NoImageChosenError
 from flows.options import PrepareOptions, RunOptions, TrainOptions
 from flows.prepare import prepare
 from flows.run import run
@@ -93,6 +94,32 @@ def test_only_some_images_are_predicted_and_the_rows_of_the_others_stay(folder: 
     with pytest.raises(NoImageChosenError, match=r"no image has a name like 'x\*'"):
         run(folder, RunOptions(only="x*"))
     assert set(_states(folder, "run")) == set(before)
+
+
+def _cards(folder: Path) -> dict[str, str]:
+    """State of each image that the report shows."""
+    page = (folder / "ilpix_report" / "index.html").read_text()
+    return dict(re.findall(r'<li class="card[^"]*" data-name="([^"]*)" data-state="(\w+)"', page))
+
+
+def test_the_report_of_some_images_shows_the_others_too_each_once(folder: Path) -> None:
+    """They had no pictures any more, and a row for each further result of the run before."""
+    run(folder, ALL)
+    assert _cards(folder) == dict.fromkeys(["region_1", "region_2", "region_3"], "done")
+    run(folder, RunOptions(only="*_2", refresh=True))
+    assert _cards(folder) == {"region_1": "kept", "region_2": "done", "region_3": "kept"}
+    assert "<strong>3</strong> images" in (folder / "ilpix_report" / "index.html").read_text()
+
+
+def test_the_report_names_what_was_written_and_what_of_it_failed(folder: Path) -> None:
+    with h5py.File(folder / "ilastik_img" / "region_1.h5", "r+") as file:
+        del file["img"].attrs["ilpix"]  # its scale
+    with pytest.raises(ImagesFailedError):
+        run(folder, ALL)
+    page = (folder / "ilpix_report" / "index.html").read_text().replace("<wbr>", "")
+    assert "<dt>ilastik_classes_original</dt><dd>classes, original size, uint8</dd>" in page
+    assert _cards(folder) == {"region_1": "failed", "region_2": "done", "region_3": "done"}
+    assert '<th scope="row">region_1</th>' in page[page.index('<section id="failed">') :]
 
 
 def test_only_some_images_are_prepared_and_the_crops_of_the_others_stay(folder: Path) -> None:

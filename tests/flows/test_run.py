@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -245,6 +246,29 @@ def test_an_ilastik_that_cannot_open_the_project_is_tried_once(folder: Path, bat
     with pytest.raises(ProjectNotOpenedError, match="Rois do not intersect"):
         run(folder, options)
     assert (folder / "starts").read_text().count("started") == 1
+
+
+HANGING_ILASTIK = """#!/bin/sh
+image=$(readlink "$(printf '%s\\n' "$@" | grep -o '^/.*/0000[.]h5' | head -n 1)")
+basename "$image" >> {folder}/starts
+case "$image" in *region_1.h5) sleep 600 ;; esac
+exit 1
+"""
+
+
+def test_an_ilastik_that_hangs_is_given_its_time_twice_and_the_others_are_tried(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was given its time four times: with the usual one for four hours."""
+    program = folder / "run_ilastik.sh"
+    program.write_text(HANGING_ILASTIK.format(folder=folder))
+    program.chmod(0o755)
+    monkeypatch.setenv("ILPIX_LOCAL__PROGRAM", str(program))
+    monkeypatch.setenv("ILPIX_LOCAL__TIMEOUT_S", "2")
+    with pytest.raises(ImagesFailedError, match="stopped after its time was up"):
+        run(folder, RunOptions(engine="local", parallel=1))
+    starts = Counter((folder / "starts").read_text().split())
+    assert starts == {f"region_{i}.h5": 2 if i == 1 else 1 for i in range(1, 6)}
 
 
 def test_images_that_fail_in_the_same_way_are_one_row() -> None:

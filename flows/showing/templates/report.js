@@ -49,6 +49,10 @@ function switchTheme() {
   setTheme(isDark ? "light" : "dark");
 }
 
+function breakable(name) {
+  return name.split(/(?<=[_.-])/).flatMap((part) => [part, document.createElement("wbr")]);
+}
+
 function numberOf(card, key) {
   if (key === "unusual") return -Number(card.dataset.unusual);
   if (key === "uncertainty") return -Number(card.dataset.uncertainty);
@@ -146,7 +150,7 @@ class Viewer {
     this.name = name;
     if (!this.dialog.open) this.dialog.showModal();
     const names = this.names();
-    byId("title").textContent = name;
+    byId("title").replaceChildren(...breakable(name));
     byId("position").textContent = `${names.indexOf(name) + 1} of ${names.length}`;
     byId("busy").textContent = "Loading …";
     byId("busy").hidden = false;

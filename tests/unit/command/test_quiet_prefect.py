@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from command import server
-from command.quiet_prefect import quiet_prefect
 from command.server import TemporaryServer
+from flows.running.quiet import quiet_prefect
 
 
 def test_it_is_not_told_how_many_events_are_left() -> None:

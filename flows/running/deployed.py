@@ -1,0 +1,35 @@
+"""What a deployment says and a run of it does not: Prefect replaces groups of values as a whole."""
+
+from typing import Any
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.context import FlowRunContext
+from prefect.exceptions import ObjectNotFound
+from pydantic import BaseModel
+
+
+def filled_from_deployment(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a flow; values of a group that were not given are the deployment's.
+
+    Args:
+        parameters: by name; groups are models.
+    """
+    usual = _parameters_of_deployment()
+    return {name: _filled(value, usual.get(name)) for name, value in parameters.items()}
+
+
+def _parameters_of_deployment() -> dict[str, Any]:
+    context = FlowRunContext.get()
+    deployment = context.flow_run.deployment_id if context and context.flow_run else None
+    if context is None or deployment is None or not isinstance(context.client, SyncPrefectClient):
+        return {}
+    try:
+        return dict(context.client.read_deployment(deployment).parameters)
+    except ObjectNotFound:  # deleted since
+        return {}
+
+
+def _filled(value: Any, usual: Any) -> Any:
+    if not (isinstance(value, BaseModel) and isinstance(usual, dict)):
+        return value
+    return type(value).model_validate({**usual, **value.model_dump(exclude_unset=True)})

@@ -1,0 +1,93 @@
+"""The flow of a verb: called from Python it is as patient and as quiet as the command line."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from contextvars import ContextVar
+from functools import partial, wraps
+from importlib.metadata import version
+from inspect import signature
+from typing import Any, ParamSpec, TypeVar
+
+import httpx
+from prefect import Flow
+from prefect.context import FlowRunContext
+from prefect.settings import PREFECT_API_URL
+
+from flows.running.deployed import filled_from_deployment
+from flows.running.quiet import quiet_in_python
+from flows.running.reaching import require_server
+from flows.running.server import begin_waiting, end_with_server, is_gone
+from ilpix.errors import IlpixError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Ended = Callable[[], Any]  # returns or raises what the body of a flow did
+_ended: ContextVar[list[Ended]] = ContextVar("ilpix_ended")
+
+
+class VerbFlow(Flow[P, R]):
+    """A flow that does its work also where Prefect's server goes away in the course of it."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the flow; the errors of a verb come without the frames of Prefect.
+
+        Raises:
+            ServerUnreachableError: if nothing answers where Prefect's settings name a server.
+        """
+        if FlowRunContext.get():
+            return self.fn(*args, **kwargs) if is_gone() else self._call(*args, **kwargs)
+        with ExitStack() as until:
+            until.enter_context(quiet_in_python())
+            if address := PREFECT_API_URL.value():
+                require_server(address)
+            begin_waiting(until)
+            try:
+                return self._call(*args, **kwargs)
+            except IlpixError as error:
+                raise error.with_traceback(None) from None
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the flow; it has ended also where the server could not be told so."""
+        ended: list[Ended] = []
+        token = _ended.set(ended)
+        try:
+            return super().__call__(*args, **kwargs)
+        except (httpx.TransportError, RuntimeError):
+            if not (is_gone() and ended):
+                raise
+        finally:
+            _ended.reset(token)
+        return ended[-1]()
+
+
+def verb_flow(**options: Any) -> Callable[[Callable[P, R]], VerbFlow[P, R]]:
+    """Make a function the flow of a verb; `options` are Prefect's."""
+
+    def decorate(body: Callable[P, R]) -> VerbFlow[P, R]:
+        return VerbFlow(_remembered(body), version=version("ilpix"), **options)
+
+    return decorate
+
+
+def _remembered(body: Callable[P, R]) -> Callable[P, R]:
+    """Let a body get what its deployment says, and leave word of how it ended."""
+
+    @wraps(body)
+    def remembered(*args: P.args, **kwargs: P.kwargs) -> R:
+        ended = _ended.get([])
+        try:
+            given = signature(body).bind(*args, **kwargs).arguments
+            result = body(**filled_from_deployment(given))  # type: ignore[call-arg]
+            ended.append(lambda: result)
+        except BaseException as error:
+            ended.append(partial(_raise, error))
+            raise
+        finally:
+            end_with_server()
+        return result
+
+    return remembered
+
+
+def _raise(error: BaseException) -> None:
+    raise error
