@@ -84,7 +84,7 @@ def predict_planes(
         go_on()
         rows = out[index * BAND_ROWS : (index + 1) * BAND_ROWS]
         votes = np.empty((len(rows), width, len(columns)), np.float32)
-        packed.predict(planes.bands[index], width, votes)
+        packed.predict(planes.bands[index], votes)
         rows[:, :, columns] = votes
 
     with ThreadPoolExecutor(threads) as pool:

@@ -15,11 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
 
 WIDTH = 16  # values of a row in a register, or in two
-LANES = 64
-_GROUP = 8  # values that are compared at once
-# The bit of each value: 32 values are four groups, whose results alternate bit by bit, since no
-# instruction moves them between the parts of a register.
-BITS = np.arange(LANES).reshape(2, _GROUP, 4).transpose(0, 2, 1).ravel()
+HALF_ROWS = 4  # rows of WIDTH values that are compared to one mask
 
 
 def fused(a, b, c):
@@ -31,12 +27,17 @@ def fused(a, b, c):
     return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
 
 
-def which_below(values, row, threshold):
-    """Return a uint64 whose bit BITS[i] tells whether values[row, i] < threshold.
+def which_below(planes, plane, y, x, threshold):
+    """Return two uint64, of rows y … y + 3 and of the four rows below them.
 
-    values (·, LANES) float32, contiguous; threshold float32. Nothing checks that the row exists.
+    Bit WIDTH · row + column tells whether planes[plane, y + row, x + column] < threshold. planes
+    float32; threshold float32. Nothing checks that the values exist.
     """
-    return np.uint64(sum(1 << int(BITS[i]) for i in range(LANES) if values[row, i] < threshold))
+    below = planes[plane, y : y + 2 * HALF_ROWS, x : x + WIDTH] < threshold
+    upper, lower = (
+        np.packbits(half, bitorder="little").view(np.uint64)[0] for half in np.split(below, 2)
+    )
+    return upper, lower
 
 
 def load(plane, y, x):
@@ -67,6 +68,7 @@ class _Row(types.Type):
 
 
 _ROW_TYPE = _Row()
+_BYTE = ir.IntType(8)
 _ROW_IR = ir.VectorType(ir.FloatType(), WIDTH)
 
 
@@ -81,9 +83,7 @@ def _place(context, builder, array_type, place):
     plane, y, x = place
     array = context.make_array(array_type)(context, builder, plane)
     stride = cgutils.unpack_tuple(builder, array.strides)[0]
-    start = builder.gep(
-        builder.bitcast(array.data, ir.IntType(8).as_pointer()), [builder.mul(stride, y)]
-    )
+    start = builder.gep(builder.bitcast(array.data, _BYTE.as_pointer()), [builder.mul(stride, y)])
     at = builder.gep(builder.bitcast(start, ir.FloatType().as_pointer()), [x])
     return builder.bitcast(at, _ROW_IR.as_pointer())
 
@@ -109,11 +109,15 @@ def _store(_context, row, plane, y, x):
 @intrinsic
 def _spread(_context, value):
     def build(_context, builder, _signature, arguments):
-        undefined = ir.Constant(_ROW_IR, ir.Undefined)
-        one = builder.insert_element(undefined, arguments[0], ir.Constant(ir.IntType(32), 0))
-        return builder.shuffle_vector(one, undefined, _indices([0] * WIDTH))
+        return _spread_ir(builder, arguments[0])
 
     return _ROW_TYPE(types.float32), build
+
+
+def _spread_ir(builder, value):
+    undefined = ir.Constant(_ROW_IR, ir.Undefined)
+    one = builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, undefined, _indices([0] * WIDTH))
 
 
 @intrinsic
@@ -192,52 +196,45 @@ def _fused_compiled(a, b, c):
 
 
 @intrinsic
-def _which_below(_context, values, row, threshold):
+def _which_below(_context, planes, plane, y, x, threshold):
     def build(context, builder, signature, arguments):
-        array, row, threshold = arguments
-        data = context.make_array(signature.args[0])(context, builder, array).data
-        first = builder.gep(data, [builder.mul(row, ir.Constant(row.type, LANES))])
-        groups = builder.bitcast(first, ir.VectorType(ir.FloatType(), _GROUP).as_pointer())
-        one = builder.insert_element(
-            ir.Constant(ir.VectorType(ir.FloatType(), _GROUP), ir.Undefined),
-            threshold,
-            ir.Constant(ir.IntType(32), 0),
-        )
-        splat = builder.shuffle_vector(one, one, _indices([0] * _GROUP))
-        below = [_compare(builder, groups, i, splat) for i in range(LANES // _GROUP)]
-        low, high = (_bits(builder, below[i : i + 4]) for i in (0, 4))
-        return builder.or_(low, builder.shl(high, ir.Constant(high.type, 32)))
+        planes, plane, y, x, threshold = arguments
+        array = context.make_array(signature.args[0])(context, builder, planes)
+        of_plane, of_row, _ = cgutils.unpack_tuple(builder, array.strides)
+        first = builder.add(builder.mul(of_plane, plane), builder.mul(of_row, y))
+        start = builder.gep(builder.bitcast(array.data, _BYTE.as_pointer()), [first])
+        limit = _spread_ir(builder, threshold)
+        masks = []
+        for half in range(2):
+            below = []
+            for row in range(half * HALF_ROWS, (half + 1) * HALF_ROWS):
+                at = builder.gep(start, [builder.mul(of_row, ir.Constant(of_row.type, row))])
+                at = builder.gep(builder.bitcast(at, ir.FloatType().as_pointer()), [x])
+                values = builder.load(builder.bitcast(at, _ROW_IR.as_pointer()), align=4)
+                below.append(builder.fcmp_ordered("<", values, limit))
+            masks.append(builder.bitcast(_join(builder, below), ir.IntType(64)))
+        return context.make_tuple(builder, signature.return_type, masks)
 
-    return types.uint64(values, types.uint64, types.float32), build
-
-
-def _compare(builder, groups, i, splat):
-    """Return all ones or zeros in each 32 bits for a group of values."""
-    place = builder.gep(groups, [ir.Constant(ir.IntType(64), i)])
-    below = builder.fcmp_ordered("<", builder.load(place, align=4), splat)
-    return builder.sext(below, ir.VectorType(ir.IntType(32), _GROUP))
+    pair = types.UniTuple(types.uint64, 2)
+    return pair(planes, types.intp, types.intp, types.intp, types.float32), build
 
 
-def _bits(builder, below):
-    """Take byte i of each 32 bits from group i of four, and of each byte one bit."""
-    even, odd = _alternate(builder, *below[::2], 16), _alternate(builder, *below[1::2], 16)
-    each = _alternate(builder, even, odd, 8)
-    bits = builder.icmp_signed("<", each, ir.Constant(each.type, [0] * each.type.count))
-    return builder.zext(builder.bitcast(bits, ir.IntType(32)), ir.IntType(64))
-
-
-def _alternate(builder, a, b, n_bits):
-    """Take the even elements of n_bits of a, and the odd ones of b, where they are."""
-    count = 32 * _GROUP // n_bits
-    vector = ir.VectorType(ir.IntType(n_bits), count)
-    order = _indices([i + count * (i % 2) for i in range(count)])
-    return builder.shuffle_vector(builder.bitcast(a, vector), builder.bitcast(b, vector), order)
+def _join(builder, vectors):
+    """Put vectors behind each other."""
+    while len(vectors) > 1:
+        count = 2 * vectors[0].type.count
+        order = _indices(range(count))
+        vectors = [
+            builder.shuffle_vector(a, b, order)
+            for a, b in zip(vectors[::2], vectors[1::2], strict=True)
+        ]
+    return vectors[0]
 
 
 def _indices(order):
-    return ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order)
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(order)), list(order))
 
 
 @overload(which_below, inline="always")
-def _which_below_compiled(values, row, threshold):
-    return lambda values, row, threshold: _which_below(values, row, threshold)  # noqa: PLW0108 - as above
+def _which_below_compiled(planes, plane, y, x, threshold):
+    return lambda planes, plane, y, x, threshold: _which_below(planes, plane, y, x, threshold)  # noqa: PLW0108 - as above

@@ -17,7 +17,7 @@ from ilpix.features.tiles import TileSize, Window, Workspace, plan_tiles
 Places = npt.NDArray[np.int64]  # pixels, by row and column or counted row by row
 
 BAND_ROWS = 128
-_ALIGNED_PX = 8  # rows and columns of a band are a multiple of this
+_ALIGNED_PX = 16  # rows and columns of a band are a multiple of this
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,6 +5,7 @@ part by part of a few rows and columns, so that the values of all features stay 
 the forest has read them. Every pixel's values are the same whatever tile and part it lies in.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from ilpix._vectors import WIDTH
 from ilpix.arrays import FloatArray
 from ilpix.features import _kernels as kernels
 from ilpix.features.filters import Filters
+
+_LINE_BYTES = 64  # of the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +101,11 @@ class Workspace:
         n_rows, n_columns = _plane_shape(size.rows, size.columns)
         part_columns = _round_up(size.part_columns, WIDTH)
         # WIDTH columns more, since rows as long as a power of two share their places in the cache
-        self._tile = np.zeros((n_rows + 2 * reach, n_columns + 2 * reach + WIDTH), np.float32)
-        self._passed = np.zeros((n_rows + 2 * reach, n_columns + WIDTH), np.float32)
-        self._planes = np.zeros(
-            (filters.n_channels, n_scales, n_rows, n_columns + WIDTH), np.float32
-        )
-        self._products = np.zeros((3, size.part_rows + 4, part_columns + WIDTH), np.float32)
-        self._features = np.zeros(
-            (filters.n_columns, _round_up(size.part_rows, 8), part_columns), np.float32
-        )
+        self._tile = _zeros((n_rows + 2 * reach, n_columns + 2 * reach + WIDTH))
+        self._passed = _zeros((n_rows + 2 * reach, n_columns + WIDTH))
+        self._planes = _zeros((filters.n_channels, n_scales, n_rows, n_columns + WIDTH))
+        self._products = _zeros((3, size.part_rows + 4, part_columns + WIDTH))
+        self._features = _zeros((filters.n_columns, _round_up(size.part_rows, 8), part_columns))
 
     def parts(self, window: Window, tile: Tile) -> Iterator[tuple[Tile, FloatArray]]:
         """Compute the features of a tile, part by part.
@@ -153,6 +152,14 @@ class Workspace:
             self._passed,
             self._planes,
         )
+
+
+def _zeros(shape: tuple[int, ...]) -> FloatArray:
+    """Return an array that begins where a line of the cache does."""
+    n_bytes = 4 * math.prod(shape)
+    room = np.zeros(n_bytes + _LINE_BYTES, np.uint8)
+    first = -room.ctypes.data % _LINE_BYTES
+    return room[first : first + n_bytes].view(np.float32).reshape(shape)
 
 
 def _plane_shape(height: int, width: int) -> tuple[int, int]:

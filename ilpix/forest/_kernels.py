@@ -1,12 +1,13 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,untyped-decorator"
 # ruff: noqa: PLR0913 - a kernel takes all its arrays by name; numba gives the types
-"""Compiled loops of the forest: a block of 8 · 8 pixels goes down all trees together.
+"""Compiled loops of the forest: a block of 8 · 16 pixels goes down all trees together.
 
-At a node one comparison tells for all 64 pixels which go left. Neighbouring pixels are alike, so
-few nodes are met, far fewer than 64 walks would meet. The visits of all trees wait in one queue, so
-that none waits for the one before it, and nothing in them is a branch to be mispredicted. Pixels at
-a leaf are noted on a ballot, a bit each; each tree has a ballot per class, and each leaf with
-several classes has its own.
+At a node a few comparisons tell for all 128 pixels which go left. Neighbouring pixels are alike, so
+few nodes are met, far fewer than 128 walks would meet. The visits of all trees wait in one queue,
+so that none waits for the one before it, and nothing in them is a branch to be mispredicted. Pixels
+at a leaf are noted on a ballot, a bit each; each tree has a ballot per class, and each leaf with
+several classes has its own. A set of pixels is two masks, of the upper and the lower half of a
+block.
 
 Indices are unsigned, because numba looks for negative ones among the others at every access.
 """
@@ -14,18 +15,18 @@ Indices are unsigned, because numba looks for negative ones among the others at 
 import numpy as np
 from numba import njit
 
-from ilpix._vectors import BITS, LANES, which_below
+from ilpix._vectors import HALF_ROWS, WIDTH, which_below
 
-SIDE = 8  # px of a block, LANES = SIDE · SIDE
+HEIGHT = 2 * HALF_ROWS  # px of a block, which is WIDTH px wide
 LEAF_BIT = 2**31
 
 # A node with a threshold. A child is a node, or where it is a leaf LEAF_BIT and its ballot.
 NODE = np.dtype(
     [("feature", np.uint32), ("threshold", np.float32), ("left", np.uint32), ("right", np.uint32)]
 )
-VISIT = np.dtype([("child", np.uint32), ("pixels", np.uint64)], align=True)
-ROW = np.dtype([("values", np.float32, SIDE)])  # of a block: copied as a whole
+VISIT = np.dtype([("upper", np.uint64), ("lower", np.uint64), ("child", np.uint32)], align=True)
 
+_LANES = HALF_ROWS * WIDTH  # pixels of a mask
 _VISITS = 32  # compared before their children join the queue
 _EVERY = ~np.uint64(0)
 
@@ -33,73 +34,71 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @_compiled
-def predict(
-    rows, width, nodes, roots, votes, block_rows, block, queue, leaves, ballots, counts, out
-):
+def predict(features, nodes, roots, votes, visits, ballots, counts, out):
     """Average over trees the votes of the leaf each pixel reaches. Equal to a threshold goes right.
 
-    rows (F, Y, X / SIDE) ROW, Y and X those of out rounded up to a multiple of SIDE, what lies
-    beyond is not used; nodes (N,) NODE; roots (T,) uint32, each as a child of a NODE; votes (L, K)
-    float32 of the leaves with several classes; out (Y, width, K) float32, overwritten. Ballots:
-    class k of tree t at k·T + t, then the L leaves.
-    Scratch: block_rows (F, SIDE) ROW and block (F, LANES) float32, the same memory; queue (N + 1,)
-    and leaves (N + T + 1,) VISIT; ballots (T·K + L,) uint64; counts (digits,) uint64, enough to
-    count T in binary.
+    features (F, ≥ Y, ≥ X) float32, rows and columns those of out rounded up to multiples of HEIGHT
+    and WIDTH, what lies beyond is not used; nodes (N,) NODE; roots (T,) uint32, each as a child of
+    a NODE; votes (L, K) float32 of the leaves with several classes; out (Y, X, K) float32,
+    overwritten. Ballots: class k of tree t at k·T + t, then the L leaves.
+    Scratch: visits (2 · N + T + 2,) VISIT; ballots (2, T·K + L) uint64; counts (digits,) uint64,
+    enough to count T in binary.
     """
-    n_trees, n_classes = len(roots), out.shape[2]
-    sums = np.empty(LANES, np.float32)
-    for top in range(0, len(out), SIDE):
-        for left in range(0, width, SIDE):
-            _copy_block(rows, top, left // SIDE, block_rows)
+    n_trees = len(roots)
+    sums = np.empty(_LANES, np.float32)
+    for top in range(0, out.shape[0], HEIGHT):
+        for left in range(0, out.shape[1], WIDTH):
             ballots[:] = 0
-            _vote(block, nodes, roots, queue, leaves, ballots)
-            for k in range(n_classes):
-                _count(ballots[k * n_trees : (k + 1) * n_trees], counts)
-                _average(counts, ballots[n_classes * n_trees :], votes[:, k], n_trees, sums)
-                _write(sums, out[top : top + SIDE, left : left + SIDE, k])
+            _vote(features, top, left, nodes, roots, visits, ballots)
+            for half in range(2):
+                first = top + half * HALF_ROWS
+                for k in range(out.shape[2]):
+                    _count(ballots[half, k * n_trees : (k + 1) * n_trees], counts)
+                    mixed = ballots[half, out.shape[2] * n_trees :]
+                    _average(counts, mixed, votes[:, k], n_trees, sums)
+                    _write(sums, out[first : first + HALF_ROWS, left : left + WIDTH, k])
 
 
 @_compiled
-def _copy_block(rows, top, place, block_rows):
-    for f in range(block_rows.shape[0]):
-        for y in range(SIDE):
-            block_rows[f, y] = rows[f, top + y, place]
-
-
-@_compiled
-def _vote(block, nodes, roots, queue, leaves, ballots):
-    """Send all pixels of a block down all trees."""
-    below = np.empty(_VISITS, np.uint64)
-    first = end = n_leaves = np.uint64(0)
+def _vote(features, top, left, nodes, roots, visits, ballots):
+    """Send all pixels of a block down all trees; leaves are listed from the end of the visits."""
+    upper, lower = np.empty(_VISITS, np.uint64), np.empty(_VISITS, np.uint64)
+    first = end = np.uint64(0)
+    last = np.uint64(len(visits) - 1)
+    leaf = last
     for root in roots:
-        end, n_leaves = _send(root, _EVERY, queue, end, leaves, n_leaves)
+        end, leaf = _send(root, _EVERY, _EVERY, visits, end, leaf)
     while first < end:
         n = min(np.uint64(_VISITS), end - first)
         for i in range(n):
-            node = nodes[queue[first + i]["child"]]
-            below[i] = which_below(block, node["feature"], node["threshold"])
+            node = nodes[visits[first + i]["child"]]
+            upper[i], lower[i] = which_below(
+                features, node["feature"], top, left, node["threshold"]
+            )
         for i in range(n):
-            visit = queue[first + i]
-            node, pixels = nodes[visit["child"]], visit["pixels"]
-            left, right = node["left"], node["right"]
-            end, n_leaves = _send(left, pixels & below[i], queue, end, leaves, n_leaves)
-            end, n_leaves = _send(right, pixels & ~below[i], queue, end, leaves, n_leaves)
+            visit = visits[first + i]
+            node = nodes[visit["child"]]
+            a, b = visit["upper"], visit["lower"]
+            end, leaf = _send(node["left"], a & upper[i], b & lower[i], visits, end, leaf)
+            end, leaf = _send(node["right"], a & ~upper[i], b & ~lower[i], visits, end, leaf)
         first += n
-    for i in range(n_leaves):
-        ballots[leaves[i]["child"] - np.uint32(LEAF_BIT)] |= leaves[i]["pixels"]
+    for i in range(leaf + np.uint64(1), last + np.uint64(1)):
+        ballot = visits[i]["child"] - np.uint32(LEAF_BIT)
+        ballots[0, ballot] |= visits[i]["upper"]
+        ballots[1, ballot] |= visits[i]["lower"]
 
 
 @_compiled
-def _send(child, pixels, queue, end, leaves, n_leaves):
-    """Append a child that some pixels reach to the queue or to the leaves.
+def _send(child, upper, lower, visits, end, leaf):
+    """Put a child that some pixels reach behind the other visits, or before the other leaves.
 
-    Both are written, and one of the lengths grows: there is no branch.
+    It is written in any case, and where pixels reach it one of the places moves on: no branch.
     """
-    queue[end]["child"], queue[end]["pixels"] = child, pixels
-    leaves[n_leaves]["child"], leaves[n_leaves]["pixels"] = child, pixels
-    end += np.uint64((pixels != 0) & (child < LEAF_BIT))
-    n_leaves += np.uint64((pixels != 0) & (child >= LEAF_BIT))
-    return end, n_leaves
+    is_leaf = child >= LEAF_BIT
+    at = leaf if is_leaf else end
+    visits[at]["child"], visits[at]["upper"], visits[at]["lower"] = child, upper, lower
+    is_reached = (upper | lower) != 0
+    return end + np.uint64(is_reached & ~is_leaf), leaf - np.uint64(is_reached & is_leaf)
 
 
 @_compiled
@@ -132,19 +131,19 @@ def _average(counts, ballots, votes, n_trees, sums):
             _add_where(ballots[leaf], votes[leaf], sums)
     for digit in range(len(counts)):
         _add_where(counts[digit], np.float32(1 << digit), sums)
-    for lane in range(LANES):
+    for lane in range(_LANES):
         sums[lane] /= np.float32(n_trees)
 
 
 @_compiled
 def _add_where(bits, value, sums):
-    for lane in range(LANES):
+    for lane in range(_LANES):
         sums[lane] += value if bits >> np.uint64(lane) & np.uint64(1) else np.float32(0)
 
 
 @_compiled
 def _write(sums, out):
-    """Write the sums, in the order of bits, to the part of a block that lies in the image."""
+    """Write the sums to the part of half a block that lies in the image."""
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):
-            out[y, x] = sums[BITS[y * SIDE + x]]
+            out[y, x] = sums[y * WIDTH + x]

@@ -20,29 +20,23 @@ class PackedForest:
     roots: npt.NDArray[np.uint32]  # (T,) as a child of a node
     votes: FloatArray  # (L, K) of the leaves that vote for more than one class
 
-    def predict(self, features: FloatArray, width: int, out: FloatArray) -> None:
-        """Write the class probabilities of a block of pixels.
+    def predict(self, features: FloatArray, out: FloatArray) -> None:
+        """Write the class probabilities of a part of an image.
 
         Args:
-            features: (F, rows, columns), in the order of `columns`, contiguous; rows and columns
-                are those of `out` rounded up to a multiple of `kernels.SIDE`.
-            width: pixels of each row.
-            out: (rows, width, K), overwritten.
+            features: (F, ≥ rows, ≥ columns), in the order of `columns`; rows and columns are those
+                of `out` rounded up to multiples of `kernels.HEIGHT` and `kernels.WIDTH`.
+            out: (rows, columns, K), overwritten.
         """
         n_leaves, n_classes = self.votes.shape
         n_nodes, n_trees = len(self.nodes), len(self.roots)
-        block_rows = np.empty((len(self.columns), kernels.SIDE), kernels.ROW)
         kernels.predict(
-            features.view(kernels.ROW),
-            width,
+            features,
             self.nodes,
             self.roots,
             self.votes,
-            block_rows,
-            block_rows.view(np.float32),
-            np.empty(n_nodes + 1, kernels.VISIT),
-            np.empty(n_nodes + n_trees + 1, kernels.VISIT),
-            np.empty(n_classes * n_trees + n_leaves, np.uint64),
+            np.empty(2 * n_nodes + n_trees + 2, kernels.VISIT),
+            np.empty((2, n_classes * n_trees + n_leaves), np.uint64),
             np.empty(n_trees.bit_length(), np.uint64),
             out,
         )
@@ -59,12 +53,13 @@ def predict_samples(forest: Forest, samples: FloatArray) -> FloatArray:
         (P, K) class probabilities, in the order of `forest.labels`.
     """
     packed = pack(forest)
-    width = max(-(-len(samples) // kernels.SIDE**2), 1) * kernels.SIDE
-    features = np.zeros((len(packed.columns), kernels.SIDE * width), np.float32)
+    height, width = kernels.HEIGHT, kernels.WIDTH
+    width *= max(-(-len(samples) // (height * width)), 1)
+    features = np.zeros((len(packed.columns), height * width), np.float32)
     features[:, : len(samples)] = samples.T[packed.columns]
-    out = np.empty((kernels.SIDE, width, len(forest.labels)), np.float32)
-    packed.predict(features.reshape(-1, kernels.SIDE, width), width, out)
-    return out.reshape(kernels.SIDE * width, -1)[: len(samples)]
+    out = np.empty((height, width, len(forest.labels)), np.float32)
+    packed.predict(features.reshape(-1, height, width), out)
+    return out.reshape(height * width, -1)[: len(samples)]
 
 
 def pack(forest: Forest, columns: npt.NDArray[np.intp] | None = None) -> PackedForest:

@@ -219,7 +219,7 @@ class Classifier:
         try:
             for part, features in workspace.parts(window, tile):
                 votes = np.empty((part.height, part.width, len(self.label_of_vote)), np.float32)
-                self.forest.predict(features, part.width, votes)
+                self.forest.predict(features, votes)
                 rows, columns = part.slices(chunk.first_row)
                 chunk.out[rows, columns, self.label_of_vote] = votes
         finally:

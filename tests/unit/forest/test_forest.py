@@ -12,13 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from ilpix._vectors import BITS, LANES, which_below
+from ilpix._vectors import HALF_ROWS, WIDTH, which_below
 from ilpix.errors import InvalidProjectError, Problem
 from ilpix.forest.stored import LEAF, Forest, load_forest
 from ilpix.forest.voting import not_below, predict_samples
 from tests.unit.slow_twins import slow_predict
 
 N_COLUMNS = 4
+HALF = HALF_ROWS * WIDTH  # pixels of a mask
+BLOCK = 2 * HALF
 VALUES = (-1.0, 0.0, 0.1, 0.5, 1.0, 1e30)  # of thresholds, and of samples that lie on them
 
 LEAF_KIND = 0x40000000
@@ -114,7 +116,7 @@ def chains(lengths: list[int], n_classes: int) -> Forest:
     )
 
 
-@pytest.mark.parametrize("n_samples", [1, 63, 64, 65, 200])
+@pytest.mark.parametrize("n_samples", [1, 63, 64, 65, 127, 128, 129, 300])
 def test_deep_trees_of_many_classes_agree_with_their_slow_twin(n_samples: int) -> None:
     """More visits than are compared at once, more thresholds than a byte counts, several blocks."""
     forest = chains([150, 0, 1, 90, 0, 60], n_classes=9)
@@ -129,23 +131,28 @@ def test_deep_trees_of_many_classes_agree_with_their_slow_twin(n_samples: int) -
 
 @settings(deadline=None)
 @given(
-    st.lists(st.floats(width=32), min_size=LANES, max_size=LANES),
-    st.one_of(st.integers(0, LANES - 1), st.floats(width=32, allow_nan=False)),
+    st.lists(st.floats(width=32), min_size=BLOCK, max_size=BLOCK),
+    st.one_of(st.integers(0, BLOCK - 1), st.floats(width=32, allow_nan=False)),
 )
 def test_a_comparison_of_a_block_has_a_bit_for_each_pixel(
     values: list[float], threshold: float
 ) -> None:
-    """An integer takes the threshold from the values."""
-    row = np.array([values], np.float32)
-    limit = row[0, threshold] if isinstance(threshold, int) else np.float32(threshold)
-    below = int(_which_below(row, 0, limit))
-    assert [below >> int(bit) & 1 for bit in BITS] == (row[0] < limit).astype(int).tolist()
-    assert below < 2**LANES
+    """An integer takes the threshold from the values; other values lie around the block."""
+    planes = np.zeros((2, 2 * HALF_ROWS + 1, WIDTH + 3), np.float32)
+    block = planes[1, 1:, 2:-1]
+    block[:] = np.reshape(np.array(values, np.float32), (-1, WIDTH))
+    limit = block.flat[threshold] if isinstance(threshold, int) else np.float32(threshold)
+    masks = _which_below(planes, 1, 1, 2, limit)
+    bits = [int(masks[i // HALF]) >> i % HALF & 1 for i in range(BLOCK)]
+    assert bits == (block.ravel() < limit).astype(int).tolist()
+    assert max(masks) < 2**HALF
 
 
 @njit
-def _which_below(values: npt.NDArray[np.float32], row: int, threshold: np.float32) -> Any:
-    return which_below(values, row, threshold)  # type: ignore[no-untyped-call] # by numba
+def _which_below(
+    planes: npt.NDArray[np.float32], plane: int, y: int, x: int, threshold: np.float32
+) -> Any:
+    return which_below(planes, plane, y, x, threshold)  # type: ignore[no-untyped-call] # by numba
 
 
 @given(st.floats(allow_nan=False), st.floats(allow_nan=False, width=32))
