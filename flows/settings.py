@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         None, description="threads for each image; without it the cores shared among the images"
     )
     chunk_size: PositiveInt = Field(
-        64, description="images handled by one submitted task where there are more than 1000"
+        64, description="images that share one task run where there are more than 1000"
     )
     cluster: ClusterSettings = Field(
         ClusterSettings(), description="the jobs of the task runners slurm, pbs, lsf and sge"

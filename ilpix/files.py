@@ -30,11 +30,12 @@ _SILENCE_S = 24 * 3600  # of a file that another machine is no longer writing
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path, *, lasting: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `target`; it becomes `target` when the block ends well.
 
     The folder of `target` is made where it is missing. After an error `target` is as it was before.
-    Where `target` is a link, it takes the place of the link, not of what that leads to.
+    Where `target` is a link, it takes the place of the link, not of what that leads to. Where it
+    is `lasting`, the block ends when the disk has it: a machine that loses its power then keeps it.
 
     Raises:
         DiskFullError, FolderNotWritableError, DiskLostError: by what the disk answers.
@@ -46,9 +47,11 @@ def replacing(target: Path) -> Iterator[Path]:
         _remove_leftovers(folder)
         with telling_disks(folder):
             yield temporary
-            flush_to_disk(temporary)
+            if lasting:
+                flush_to_disk(temporary)
         _put(temporary, target)
-        flush_to_disk(folder)
+        if lasting:
+            flush_to_disk(folder)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -73,9 +76,9 @@ def replacing_folder(target: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_text(target: Path, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all."""
-    with replacing(target) as temporary:
+def write_text(target: Path, text: str, *, lasting: bool = True) -> None:
+    """Write `text` as UTF-8, whole or not at all; see `replacing`."""
+    with replacing(target, lasting=lasting) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -24,7 +24,7 @@ from prefect.filesystems import LocalFileSystem
 from pydantic import BaseModel, TypeAdapter
 
 from tasks.digests import DigestMemo
-from tasks.records import read_record
+from tasks.records import FilesWritten, read_record
 
 OUTPUTS = ("target", "targets")  # parameters of these names are files that a task writes
 
@@ -53,15 +53,15 @@ class ContentPolicy(CachePolicy):
     ) -> str:
         """Return the key of a task run, after removing a record that no longer holds under it."""
         record = self._record(task_ctx.task.name, inputs, results_folder(task_ctx))
-        if record.exists() and not _still_holds(record, inputs, _memo(record.parent)):
+        if record.exists() and _read_if_it_holds(record, inputs, _memo(record.parent)) is None:
             _log.info("%s runs again: an output of its last run is gone", task_ctx.task.name)
             record.unlink(missing_ok=True)
         return record.name
 
-    def knows(self, name: str, inputs: Mapping[str, Any], results: Path) -> bool:
-        """Tell whether a task run with these inputs would be a hit."""
+    def recorded(self, name: str, inputs: Mapping[str, Any], results: Path) -> FilesWritten | None:
+        """Return what a task run with these inputs wrote before, if it would be a hit."""
         record = self._record(name, inputs, results)
-        return record.exists() and _still_holds(record, inputs, _memo(results))
+        return _read_if_it_holds(record, inputs, _memo(results)) if record.exists() else None
 
     def key(self, name: str, inputs: Mapping[str, Any], results: Path) -> str:
         """Return the key that a task run with these inputs has now."""
@@ -89,13 +89,15 @@ class ContentPolicy(CachePolicy):
 
 def is_known(work: Task[..., Any], call: Mapping[str, Any]) -> bool:
     """Tell whether calling a task would be a hit."""
+    return recorded(work, call) is not None
+
+
+def recorded(work: Task[..., Any], call: Mapping[str, Any]) -> FilesWritten | None:
+    """Return what a task wrote before, if calling it would be a hit."""
     policy, results = work.cache_policy, work.result_storage
-    return (
-        isinstance(policy, ContentPolicy)
-        and isinstance(results, Path)
-        and not work.refresh_cache
-        and policy.knows(work.name, call, results)
-    )
+    if work.refresh_cache or not isinstance(policy, ContentPolicy):
+        return None
+    return policy.recorded(work.name, call, results) if isinstance(results, Path) else None
 
 
 def key_of(work: Task[..., Any], call: Mapping[str, Any]) -> str | None:
@@ -134,16 +136,18 @@ def _identity(name: str, value: Any, memo: DigestMemo) -> Any:
     return TypeAdapter(Any).dump_python(value, mode="json")
 
 
-def _still_holds(record: Path, inputs: Mapping[str, Any], memo: DigestMemo) -> bool:
-    """Tell whether each output of the run is there as it was recorded."""
+def _read_if_it_holds(
+    record: Path, inputs: Mapping[str, Any], memo: DigestMemo
+) -> FilesWritten | None:
+    """Return what was recorded, if each output of the run is still there like that."""
     written = read_record(record)
-    if written is None:
-        return False
     targets = [path for name in OUTPUTS for path in _paths(inputs.get(name, ()))]
-    return all(
+    if written and all(
         target.exists() and written.files.get(target.name) == memo.digest(target)
         for target in targets
-    )
+    ):
+        return written
+    return None
 
 
 def _paths(value: Path | tuple[Path, ...]) -> Iterator[Path]:

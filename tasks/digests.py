@@ -27,7 +27,7 @@ class DigestMemo:
     """Digests of files, remembered by size, time of change and inode in one small file each.
 
     No lock and no database: processes and machines that share the folder write whole files over
-    each other's equal ones.
+    each other's equal ones. What a machine without power forgets is computed again.
     """
 
     folder: Path
@@ -46,7 +46,7 @@ class DigestMemo:
         digest = sha256_of(path)
         if time.time() - status.mtime_ns / 1e9 > SETTLED_S:
             fresh = _Seen(**status._asdict(), sha256=digest)
-            write_text(note, fresh.model_dump_json())
+            write_text(note, fresh.model_dump_json(), lasting=False)
         return digest
 
 

@@ -13,6 +13,7 @@ from prefect.states import State
 from pydantic import BaseModel
 
 from tasks.caching import ContentPolicy, is_known
+from tasks.chunks import run_chunk
 from tasks.records import FilesWritten, files_written
 from tasks.unchanged import InputChangedError, require_unchanged_inputs
 
@@ -36,12 +37,16 @@ def repeat_content(source: Path, target: Path, factor: Factor, threads: int) -> 
 
 
 @flow
-def repeat_flow(folder: Path, factor: Factor, threads: int, algorithm: int = 1) -> FilesWritten:
+def repeat_flow(
+    folder: Path, factor: Factor, threads: int, algorithm: int = 1, in_chunk: bool = False
+) -> FilesWritten:
     work = repeat_content.with_options(
         result_storage=(folder / RECORDS).absolute(),
         cache_policy=ContentPolicy(algorithm=algorithm, without=("threads",)),
     )
-    return work(folder / "a.txt", folder / "a.out", factor, threads)
+    call = {"target": folder / "a.out", "factor": factor, "threads": threads}
+    call["source"] = folder / "a.txt"
+    return run_chunk(work, [call])[0].result() if in_chunk else work(**call)
 
 
 def runs(folder: Path) -> int:
@@ -94,13 +99,22 @@ CHANGES = (
 )
 
 
+@pytest.mark.parametrize(
+    ("first", "second"), [("alone", "alone"), ("alone", "chunk"), ("chunk", "alone")]
+)
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
-def test_a_task_runs_again_only_for_what_changes_its_output(tmp_path: Path, change: Change) -> None:
+def test_a_task_runs_again_only_for_what_changes_its_output(
+    tmp_path: Path, change: Change, first: str, second: str
+) -> None:
     (tmp_path / "a.txt").write_text("a")
-    repeat_flow(tmp_path, Factor(), 1)
+    repeat_flow(tmp_path, Factor(), 1, in_chunk=first == "chunk")
     change.make(tmp_path)
     written = repeat_flow(
-        tmp_path, Factor(times=change.times), change.threads, algorithm=change.algorithm
+        tmp_path,
+        Factor(times=change.times),
+        change.threads,
+        algorithm=change.algorithm,
+        in_chunk=second == "chunk",
     )
     assert runs(tmp_path) == (2 if change.runs_again else 1)
     assert (tmp_path / "a.out").read_bytes() == (tmp_path / "a.txt").read_bytes() * change.times
@@ -117,6 +131,32 @@ def test_a_copied_folder_keeps_its_cache_and_its_outputs_are_its_own(tmp_path: P
     repeat_flow(copy, Factor(), 1)
     assert runs(copy) == 1
     assert not original.exists()
+
+
+@flow
+def repeat_while_somebody_writes(folder: Path) -> FilesWritten:
+    """The source changes after it was read for the first time."""
+
+    def reading(source: Path, target: Path, factor: Factor, threads: int) -> FilesWritten:
+        content = source.read_bytes()
+        source.write_text("b")
+        target.write_bytes(content * factor.times)
+        return files_written(target)
+
+    policy = ContentPolicy(algorithm=1, without=("threads",))
+    work = task(reading, cache_policy=policy, result_serializer="json").with_options(
+        result_storage=(folder / RECORDS).absolute()
+    )
+    call = {"target": folder / "a.out", "factor": Factor(), "threads": 1}
+    return run_chunk(work, [{"source": folder / "a.txt", **call}])[0].result()
+
+
+def test_what_is_read_while_it_changes_is_read_again_in_a_chunk(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    written = repeat_while_somebody_writes(tmp_path)
+    assert (tmp_path / "a.out").read_text() == "bb"
+    assert written == files_written(tmp_path / "a.out")
+    assert len(list((tmp_path / RECORDS).iterdir())) == 1
 
 
 @task

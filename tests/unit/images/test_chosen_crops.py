@@ -21,8 +21,9 @@ def test_what_is_chosen_is_read_again_in_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize("row", ["a,1,2", "a,1,2,x", "a,-1,2,3", "a,1,2,0"])
 def test_a_line_that_names_no_crop_is_named(tmp_path: Path, row: str) -> None:
     (tmp_path / NAME).write_text(f"image,y,x,size\na,0,0,9\n{row}\n")
-    with pytest.raises(InvalidChosenCropsError, match="line 3"):
+    with pytest.raises(InvalidChosenCropsError, match="line 3") as raised:
         read_chosen(tmp_path)
+    assert str(tmp_path / NAME) in str(raised.value)
 
 
 def test_chosen_crops_come_behind_those_that_are_drawn() -> None:

@@ -103,17 +103,21 @@ def test_a_row_longer_than_the_header_is_a_fault(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "where"),
+    ("text", "where", "what"),
     [
-        pytest.param("", "header", id="empty"),
-        pytest.param("channel,name\n", "rows", id="no-rows"),
-        pytest.param("channel,name,keep\na,A,0\n", "rows", id="nothing-kept"),
-        pytest.param("channel,name\na,µ\n".encode("latin-1"), "byte 15", id="not-utf-8"),
-        pytest.param('channel,name\na,A\nb,"B\nc,C\n', "line 3", id="quote-without-end"),
+        pytest.param("", "header", "", id="empty"),
+        pytest.param("channel,name\n", "rows", "add one row per channel", id="no-rows"),
+        pytest.param("channel,name,keep\na,A,0\n", "rows", "", id="nothing-kept"),
+        pytest.param("channel,name\na,µ\n".encode("latin-1"), "byte 15", "", id="not-utf-8"),
+        pytest.param('channel,name\na,A\nb,"B\nc,C\n', "line 3", "", id="quote-without-end"),
     ],
 )
-def test_a_panel_without_channels_is_refused(tmp_path: Path, text: str, where: str) -> None:
-    assert _problems(tmp_path, text)[0][0] == where
+def test_a_panel_without_channels_is_refused(
+    tmp_path: Path, text: str, where: str, what: str
+) -> None:
+    place, problem, *_ = _problems(tmp_path, text)[0]
+    assert place == where
+    assert what in problem
 
 
 def test_a_missing_panel_is_refused_by_its_name(tmp_path: Path) -> None:
