@@ -16,6 +16,7 @@ _LONGEST_TEXT = 2**20
 _NEGLIGIBLE_BYTES = 2**26  # of pixels that need not be stored
 _MOST_COMPRESSION = 500  # gzip shortens nothing by more than 1032, and images by far less
 _LARGEST_PIECE = 2**28  # bytes of a chunk
+_CHECKSUM_BYTES = 4
 _FEW_PIECES = 2**16  # chunks that need not be stored, each of which takes time all the same
 _CACHE_SLOTS = 100_003  # a prime, far more than there are chunks in the cache
 
@@ -73,7 +74,24 @@ def exaggerates(dataset: h5py.Dataset) -> str:
     n_pieces = _n_pieces(dataset)
     if n_pieces > max(_FEW_PIECES, stored):  # at least a byte of each
         return f"claims values in {n_pieces} pieces and holds {stored} bytes of them"
+    if dataset.chunks and _has_short_piece(dataset):
+        return "holds pieces of its values that are shorter than they must be"
     return ""
+
+
+def _has_short_piece(dataset: h5py.Dataset) -> bool:
+    """Whether a stored chunk is too short: the HDF5 library reads on behind its end."""
+    pipeline = dataset.id.get_create_plist()
+    filters = [pipeline.get_filter(k)[0] for k in range(pipeline.get_nfilters())]
+    whole = _piece_bytes(dataset)
+
+    def is_short(piece: h5py.h5d.StoreInfo) -> bool | None:
+        active = {kind for k, kind in enumerate(filters) if not piece.filter_mask >> k & 1}
+        checksum = _CHECKSUM_BYTES if h5py.h5z.FILTER_FLETCHER32 in active else 0
+        shrinks = active - {h5py.h5z.FILTER_FLETCHER32, h5py.h5z.FILTER_SHUFFLE}
+        return piece.size < checksum + (1 if shrinks else whole) or None  # None: look at the next
+
+    return bool(dataset.id.chunk_iter(is_short))
 
 
 def _n_pieces(dataset: h5py.Dataset) -> int:

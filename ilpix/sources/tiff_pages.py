@@ -28,8 +28,13 @@ def require_stored(file: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> 
     if series.dataoffset is not None:
         return
     n_segments = math.prod(series.keyframe.chunked)
-    if any(page is None or len(page.dataoffsets) < n_segments for page in series.pages):
+    if any(_count_segments(page) < n_segments for page in series.pages):
         raise ValueError("strips or tiles of it are missing")
+
+
+def _count_segments(page: tifffile.TiffPage | tifffile.TiffFrame | None) -> int:
+    """How many strips or tiles of a page have a place and a length; tifffile reads no more."""
+    return min(len(page.dataoffsets), len(page.databytecounts)) if page else 0
 
 
 def stack_pages(pages: Sequence[Any], n_rows: int) -> Iterator[NDArray[Any]]:

@@ -190,6 +190,25 @@ def test_pieces_that_were_never_stored_are_not_read_one_by_one(tmp_path: Path) -
         pass
 
 
+@pytest.mark.parametrize(
+    ("stored", "options"),
+    [(bytes(100), {}), (bytes(2), {"fletcher32": True}), (bytes(100), {"shuffle": True})],
+)
+def test_a_piece_that_is_too_short_is_an_error(
+    tmp_path: Path, stored: bytes, options: dict[str, object]
+) -> None:
+    """The HDF5 library read on behind it: other memory as pixels, or the end of the process."""
+    path = tmp_path / "image.h5"
+    with h5py.File(path, "w") as file:
+        image = file.create_dataset("img", (1, 64, 64), np.float32, chunks=(1, 64, 64), **options)
+        image.id.write_direct_chunk((0, 0, 0), stored)
+    with (
+        pytest.raises(UnreadableImageError, match="shorter than they must be"),
+        open_prepared(path),
+    ):
+        pass
+
+
 def _change_tag(path: Path, name: str, number: int) -> None:
     with tifffile.TiffFile(path) as file:
         place = file.pages.first.tags[name].offset
@@ -209,10 +228,15 @@ def test_a_tiff_that_claims_to_be_huge_is_not_decoded_strip_by_strip(
         read(path)
 
 
-def test_strips_that_are_missing_are_an_error_not_zeros(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("tag", "number"), [("ImageLength", 12), ("StripByteCounts", 2**31)])
+def test_strips_that_are_missing_are_an_error_not_zeros(
+    tmp_path: Path, tag: str, number: int
+) -> None:
+    """Of lengths that lie beyond the end of the file, tifffile reads none."""
     path = tmp_path / "a.tiff"
-    tifffile.imwrite(path, PIXELS[0], compression="zlib", rowsperstrip=6, metadata=None)
-    _change_tag(path, "ImageLength", 12)
+    rows = 6 if tag == "ImageLength" else 2
+    tifffile.imwrite(path, PIXELS[0], compression="zlib", rowsperstrip=rows, metadata=None)
+    _change_tag(path, tag, number)
     with pytest.raises(UnreadableImageError, match="strips or tiles of it are missing"):
         read_image(path)
 
