@@ -33,6 +33,7 @@ from tests.hostile.subjects import SUBJECTS, Reading, Subject
 LONGEST_S = 5.0  # of computing; other programs may keep this one waiting
 LONGEST_WAIT_S = 60.0
 MOST_KB = 2 * 2**20
+READY = b"ready\n"
 REFUSED, READ = "refused", "read"
 BAD = ("hang", "crash", "foreign error", "memory", "executed", "wrong")
 FORBIDDEN = (
@@ -85,6 +86,8 @@ def _listen(
     subject: Subject, numbers: range, reading: int, folder: Path, child: int
 ) -> Iterator[Result]:
     with os.fdopen(reading, "rb", buffering=0) as lines:
+        if lines.readline() != READY:  # the sound file is read; kernels are compiled the first time
+            raise RuntimeError(f"{subject.name}: {_last_words(folder)}")
         for number in numbers:
             line = lines.readline() if _is_answered(lines, child) else None
             if not line:
@@ -125,6 +128,7 @@ def _be_child(subject: Subject, numbers: range, seed: int, folder: Path, writing
     warnings.simplefilter("ignore")
     try:
         reader = InputReader(subject, folder)
+        os.write(writing, READY)
         for number in numbers:
             content, is_cut = mutated(subject, reader.sound, number, seed)
             (folder / "input").write_bytes(content)
