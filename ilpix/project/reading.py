@@ -14,7 +14,7 @@ from ilpix.forest.stored import Forest
 from ilpix.images.hdf5 import ImageRecord
 from ilpix.project.block_order import block_axes
 from ilpix.project.damage import telling_damage
-from ilpix.project.file import INFOS, ProjectReader, open_project
+from ilpix.project.file import INFOS, LABEL_SETS, ProjectReader, open_project
 from ilpix.project.label_blocks import (
     LabelBlock,
     find_spare_labels,
@@ -108,6 +108,9 @@ def read_project(path: Path) -> PixelProject:
     """
     with open_project(path) as file, telling_damage(path):
         reader, training = ProjectReader(file), ProjectReader(file)
+        for where, of_it in (("PixelClassification", reader), (LABEL_SETS, training)):
+            if where in file:
+                of_it.group(where)
         classes = read_classes(reader)
         entries = read_lanes(training)
         lanes = _usable_lanes(training, entries)

@@ -6,6 +6,7 @@ of its number, a lane without a size for a fix, which looks at its crop.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -110,7 +111,7 @@ def _rebuild(found: h5py.File, draft: Path, lost: list[Problem]) -> None:
 
 
 def _replace_group(found: h5py.File, target: h5py.File, where: str) -> None:
-    if where in found:
+    if isinstance(found.get(where), h5py.Group):
         if where in target:
             del target[where]
         copy_without(found[where], target.create_group(where), ())
@@ -135,7 +136,7 @@ def _largest_label(found: h5py.File) -> int:
     values = [0]
     if f"{FORESTS}/known_labels" in found:
         values += np.ravel(found[f"{FORESTS}/known_labels"][()]).tolist()
-    for layer in found.get(LABEL_SETS, {}).values():
+    for layer in _members(found, LABEL_SETS).values():
         blocks = layer.values() if isinstance(layer, h5py.Group) else ()
         arrays = (block[()] for block in blocks if isinstance(block, h5py.Dataset))
         values += [int(np.max(array, initial=0)) for array in arrays if array.dtype.kind in "iu"]
@@ -161,13 +162,19 @@ def _drop_damaged_forests(found: h5py.File, n_classes: int, lost: list[Problem])
 
 def _lane_numbers(found: h5py.File) -> list[int]:
     """All lanes of which an entry or labels are left."""
-    entries = [name.removeprefix("lane") for name in found.get(INFOS, {})]
+    entries = [name.removeprefix("lane") for name in _members(found, INFOS)]
     layers = [
         name.removeprefix("labels")
-        for name, layer in found.get(LABEL_SETS, {}).items()
+        for name, layer in _members(found, LABEL_SETS).items()
         if isinstance(layer, h5py.Group) and len(layer)
     ]
     return sorted({int(number) for number in (*entries, *layers) if number.isdecimal()})
+
+
+def _members(found: h5py.File, where: str) -> Mapping[str, h5py.Group | h5py.Dataset]:
+    """What is in a group; nothing where there is none, or an array in its place."""
+    group = found.get(where)
+    return group if isinstance(group, h5py.Group) else {}
 
 
 def _rebuild_lane(

@@ -152,6 +152,11 @@ OF_CLASSIFIER = [
     Damage("workflow_is_empty", replace("workflowName", h5py.Empty("S1")), "is empty"),
     Damage("other_workflow", replace("workflowName", b"Carving"), "Carving"),
     Damage("version_endless", replace("ilastikVersion", b"1" * 2**20), "1048576 characters"),
+    Damage(
+        "classes_and_labels_are_a_dataset",
+        replace("PixelClassification", 1),
+        "PixelClassification: is a dataset",
+    ),
     Damage("names_missing", delete(NAMES), "of 0 classes"),
     Damage("names_empty", replace(NAMES, np.zeros(0, "S1")), "of 0 classes"),
     Damage("names_numbers", replace(NAMES, [1, 2]), "no list of texts"),
@@ -276,6 +281,11 @@ OF_TRAINING_DATA = [
     Damage("block_giant", claim(BLOCK, (2**20, 2**20, 2**20), "u1"), "no attribute"),
     Damage("block_class_unknown", put(BLOCK, (0, 0, 0), 200), "labels of class 200"),
     Damage("block_damaged", damaged_chunk, "cannot be read"),
+    Damage(
+        "all_labels_are_a_dataset",
+        replace("PixelClassification/LabelSets", 1),
+        "LabelSets: is a dataset",
+    ),
     Damage(
         "labels_is_a_dataset",
         replace("PixelClassification/LabelSets/labels000", 1),

@@ -79,8 +79,9 @@ def _read_a_project(path: Path) -> Reading:
 
 def _contradict_project(path: Path, reading: Reading) -> str:
     with h5py.File(path, "r") as file:
-        names = [name.decode() for name in file["PixelClassification/LabelNames"][()]]
-        blocks = _blocks(file)
+        stored = file["PixelClassification"]
+        names = [name.decode() for name in stored.get("LabelNames", np.zeros(0, "S1"))[()]]
+        blocks = _blocks(stored.get("LabelSets", {}))
     if names != reading["classes"]:
         return f"classes {reading['classes']}, stored {names}"
     n_labelled = sum(np.count_nonzero(labels) for labels in reading["labels"].values())
@@ -92,9 +93,8 @@ def _contradict_project(path: Path, reading: Reading) -> str:
     return _write_and_read_again(path)
 
 
-def _blocks(file: h5py.File) -> list[Any]:
-    layers = file["PixelClassification/LabelSets"].values()
-    return [block[()] for layer in layers for block in layer.values()]
+def _blocks(layers: Mapping[str, h5py.Group]) -> list[Any]:
+    return [block[()] for layer in layers.values() for block in layer.values()]
 
 
 def _write_and_read_again(path: Path) -> str:
@@ -147,6 +147,8 @@ def _contradict_tiff(path: Path, reading: Reading) -> str:
     They may be, where the description of a later page is damaged, which tifffile does not need.
     """
     planes = [plane for image in reading.values() for plane in image]
+    if ".imagej." in path.name:  # its planes follow the first, whatever later pages say
+        planes = planes[:1]
     for page, plane in enumerate(planes):
         try:
             other = imagecodecs.tiff_decode(path.read_bytes(), index=page, asrgb=False)

@@ -168,6 +168,18 @@ def test_pieces_that_are_not_stored_are_not_copied_one_by_one(project_path: Path
     assert project_path.read_bytes() == before
 
 
+@pytest.mark.parametrize("where", ["PixelClassification/LabelSets", "FeatureSelections"])
+def test_a_rescue_goes_on_where_a_group_is_an_array(
+    project_path: Path, tmp_path: Path, where: str
+) -> None:
+    """It ended with an error of Python."""
+    with h5py.File(project_path, "r+") as file:
+        del file[where]
+        file[where] = 1
+    rescued = rescue_project(project_path, tmp_path / "rescued.ilp")
+    assert [label.name for label in rescued.project.classes] == ["A", "B"]
+
+
 @pytest.mark.parametrize("where", ["/", "PixelClassification"])
 def test_an_attribute_that_cannot_be_copied_is_a_clear_error(
     project_path: Path, tmp_path: Path, where: str
