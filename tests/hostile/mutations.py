@@ -2,6 +2,7 @@
 
 import random
 import struct
+import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -147,18 +148,19 @@ def recode(content: bytes, rng: random.Random) -> bytes:
 
 def change_object(content: bytes, rng: random.Random) -> bytes:
     """Change one group, dataset or attribute of an HDF5 file by the HDF5 library itself."""
-    path = Path("mutated.h5")
-    path.write_bytes(content)
-    with h5py.File(path, "r+") as file:
-        names: list[str] = []
-        file.visit(names.append)
-        where = rng.choice(sorted(names))
-        if rng.random() < 0.3:
-            _change_attribute(file[rng.choice(["/", where])], rng)
-        else:
-            del file[where]
-            _put_other(file, where, rng)
-    return path.read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mutated.h5"
+        path.write_bytes(content)
+        with h5py.File(path, "r+") as file:
+            names: list[str] = []
+            file.visit(names.append)
+            where = rng.choice(sorted(names))
+            if rng.random() < 0.3:
+                _change_attribute(file[rng.choice(["/", where])], rng)
+            else:
+                del file[where]
+                _put_other(file, where, rng)
+        return path.read_bytes()
 
 
 def _change_attribute(item: h5py.Group | h5py.Dataset, rng: random.Random) -> None:
