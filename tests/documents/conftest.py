@@ -41,7 +41,8 @@ def begin(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str], Pat
 
     def folder(what: str) -> Path:
         here = tmp_path / "here"
-        shutil.copytree(REPOSITORY / "examples", here / "examples")
+        for name in ("examples", "deployments"):
+            shutil.copytree(REPOSITORY / name, here / name)
         if what == "the folder of the tutorial":
             return Path(shutil.copytree(request.getfixturevalue("trained"), here / "tissue"))
         return here
