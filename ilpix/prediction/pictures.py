@@ -41,8 +41,7 @@ SAFE_COLORS = (  # told apart with any kind of colour vision (Okabe and Ito, 200
 )
 
 _DARKEST, _BRIGHTEST = 0.01, 0.995  # quantiles between which intensities are shown
-_MOST_VALUES = 2**15
-_ROWS = 64  # of the picture that are read at a time
+_MOST_VALUES = 2**14
 _JPEG_QUALITY = 80
 _OF_AREAS = {"level": 1, "strategy": PNG.STRATEGY.RLE, "filter": PNG.FILTER.UP}  # fast and small
 
@@ -159,9 +158,10 @@ def _decide(probabilities: Path, step: int) -> tuple[Grey, Grey, float]:
 
 def _channels(image: PreparedImage, step: int) -> Iterator[tuple[Grey, list[float]]]:
     """Yield every n-th pixel of each channel in grey, and the intensities of black and white."""
-    starts = range(0, image.shape[1], step * _ROWS)
-    blocks = [image.read(slice(start, start + step * _ROWS, step)) for start in starts]
-    for plane in np.concatenate([block[:, :, ::step] for block in blocks], axis=1):
+    rows = max(1, LARGEST_SIDE // step) * step  # together not more pixels than are shown
+    blocks = [image.read(slice(y, y + rows, step)) for y in range(0, image.shape[1], rows)]
+    shown = [block[:, :, ::step] for block in blocks]
+    for plane in np.concatenate(shown, axis=1) if len(shown) > 1 else shown[0]:
         low, top = _bounds(plane)
         grey = np.empty(plane.shape, np.uint8)
         bounds = np.float32(low), np.float32(top)
@@ -191,7 +191,7 @@ def _draw_small(greys: Sequence[Grey], classes: Grey, style: Style, files: Pictu
     for path, colors in ((files.classes, style.colors), (files.safe_classes, style.safe_colors)):
         few.putpalette([part for color in colors for part in color])
         with replacing(path) as temporary:
-            few.save(temporary, "PNG")
+            few.save(temporary, "PNG", compress_level=1)
 
 
 def _url(kind: str, encoded: bytes | bytearray) -> str:
