@@ -16,6 +16,7 @@ from command.early import refuse_early
 from command.first_line import RECORDED, first_line
 from command.next_steps import next_step, results
 from command.starting import start_prefect
+from command.tables import print_failures, print_summary
 from command.usage import wrong_values
 from flows.errors import ImagesFailedError
 from flows.running.manifest import read_manifest
@@ -58,7 +59,7 @@ def plain_errors() -> Iterator[Ended]:
         yield ended
     except ImagesFailedError as error:
         ended.code = 1
-        console.print_failures(error)
+        print_failures(error)
     except IlpixError as error:
         ended.code, ended.stopped = 1, True
         console.print_error(str(error))
@@ -68,7 +69,11 @@ def plain_errors() -> Iterator[Ended]:
 
 
 def carry_out(
-    verb: str, output: Output, options: BaseModel | None, work: Callable[[], object]
+    verb: str,
+    output: Output,
+    options: BaseModel | None,
+    work: Callable[[], object],
+    tell: Callable[[], None] = lambda: None,
 ) -> int:
     """Show progress, and in the end what became of the images; return the exit code.
 
@@ -77,6 +82,7 @@ def carry_out(
         output: where, and how much is said of it.
         options: what of it can be looked at before anything begins.
         work: the flow.
+        tell: what came of it, when it has ended well.
     """
     began = datetime.now(UTC)
     if not output.quiet:
@@ -85,12 +91,15 @@ def carry_out(
         with plain_errors() as ended:
             if options:
                 refuse_early(output.data_dir, options)
-            start_prefect(verb)
-            from flows.running.quiet import quiet_prefect  # noqa: PLC0415 - imports Prefect
+            with console.moving(output.loudness) as line:
+                start_prefect(verb)
+                from flows.running.quiet import quiet_prefect  # noqa: PLC0415 - imports Prefect
 
-            prefect_level = logging.INFO if output.verbose else logging.CRITICAL
-            with console.showing_progress(output.loudness), quiet_prefect(prefect_level):
-                work()
+                prefect_level = logging.INFO if output.verbose else logging.CRITICAL
+                with console.showing_progress(output.loudness, line), quiet_prefect(prefect_level):
+                    work()
+            if not output.json:
+                tell()
     except KeyboardInterrupt:
         with suppress(OSError):  # the terminal may be gone
             _tell(verb, output, began, Ended(code=1))
@@ -106,7 +115,7 @@ def _tell(verb: str, output: Output, began: datetime, ended: Ended) -> None:
     if output.json:
         console.print_json(record.model_dump(mode="json"))
     elif not ended.stopped and not output.quiet:
-        console.print_summary(record)
+        print_summary(record)
         console.print_lines(results(record, output.data_dir))
         if not ended.code and (step := next_step(record, output.data_dir)):
             console.print_lines([("next", step)])

@@ -19,8 +19,10 @@ from command.carrying_out import Output, carry_out, plain_errors
 from command.early import refuse_early
 from command.first_line import first_line
 from command.labels import Project
+from command.project_summary import print_project
 from command.server import ServerNotStartedError
 from command.steinbock_words import in_our_words
+from command.tables import print_findings, print_plan, print_rows
 from command.usage import usage_message
 from command.watching import wait_until_trained
 from containers.local_gui import GuiSettings, find_local_ilastik, open_local_gui
@@ -102,13 +104,14 @@ def fix(
 ) -> int:
     """Make an existing project and its crops fit; --dry-run shows what would change."""
 
-    def fix_and_tell() -> None:
-        flows.fix(output.data_dir, options)
+    def tell() -> None:
         plan = read_manifest(output.data_dir).verbs["fix"].notes["plan"]
-        title = "missing" if options.rescue else "plan" if options.dry_run else "fixed"
-        console.print_rows(title, plan)
+        if options.rescue:
+            print_rows("missing", plan)
+        else:
+            print_plan("plan" if options.dry_run else "fixed", plan)
 
-    return carry_out("fix", output, options, fix_and_tell)
+    return carry_out("fix", output, options, lambda: flows.fix(output.data_dir, options), tell)
 
 
 @app.command
@@ -124,14 +127,15 @@ def check(
         refuse_early(output.data_dir, options)
         from flows.check import rows_of  # noqa: PLC0415 - imports Prefect
 
-        findings = flows.check.fn(output.data_dir, options)  # without a server: it keeps no record
+        with console.moving(output.loudness):
+            findings = flows.check.fn(output.data_dir, options)  # without a server: no record
         ended.code = int(has_errors(findings))
         if output.json:
             console.print_json(rows_of(findings))
         elif findings:
-            console.print_rows("check", rows_of(findings))
+            print_findings("check", rows_of(findings))
         elif not output.quiet:
-            console.out.print("check: all is well")
+            console.say("check: all is well")
     return ended.code
 
 
@@ -151,7 +155,7 @@ def show(project: Path = PROJECT, /, *, json: bool = False) -> int:
         if json:
             console.print_json(asdict(summary))
         else:
-            console.print_project(summary)
+            print_project(summary)
     return ended.code
 
 
@@ -250,14 +254,17 @@ def demo(folder: Path = Path("demo"), /) -> int:
     folder
         made where it is missing
     """
+    shares: list[float] = []
 
     def classify_tissue() -> None:
         from command.demo import demo as demo_flows  # noqa: PLC0415 - imports Prefect
 
-        share = demo_flows(folder)
-        console.out.print(f"{100 * share:.1f} % of all pixels have the right class")
+        shares.append(demo_flows(folder))
 
-    return carry_out("demo", Output(data_dir=folder), None, classify_tissue)
+    def tell() -> None:
+        console.say(f"{100 * shares[0]:.1f} % of all pixels have the right class")
+
+    return carry_out("demo", Output(data_dir=folder), None, classify_tissue, tell)
 
 
 app.command(labels.app)
@@ -270,8 +277,9 @@ app.command(pruning.prune)
 def show_settings() -> int:
     """List every machine setting, its value and where it comes from."""
     with plain_errors() as ended:
-        rows = [setting._asdict() for setting in list_settings(flows.Settings())]
-        console.print_rows("settings", rows)
+        for variable, value, source, description in list_settings(flows.Settings()):
+            told = "not set" if value in {None, ()} else f"{value} ({source})"
+            console.say(f"{variable}: {told}; {description}")
     return ended.code
 
 

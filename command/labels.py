@@ -58,7 +58,7 @@ def import_labels(
         console.print_lines(
             [(f"labels stored for {len(imported.crops)} crops", name_some(imported.crops))]
         )
-        console.out.print(tell_counts(imported.before, imported.after), soft_wrap=True)
+        console.say(tell_counts(imported.before, imported.after))
         if imported.backup:
             console.print_lines([("kept as it was", str(imported.backup))])
         given = "" if ilp == PROJECT else f" --ilp {ilp}"

@@ -9,12 +9,15 @@ from ilpix.data_directory import PROJECT, QUALITY, REPORT_PAGE
 from ilpix.errors import IlpixError
 from ilpix.project.reading import read_project
 
+NOTHING_TO_DO = "nothing to do"  # as fix sums up
 Line = tuple[str, str]  # what, and where it is or how it goes
 
 
 def results(record: VerbRecord, data_dir: Path) -> Iterator[Line]:
     """Yield where the results of a verb are, of those that are there."""
     chosen = record.parameters
+    if record.images and all(outcome.state == "failed" for outcome in record.images):
+        return
     paths = {
         "import": {"images": chosen.get("imgout"), "panel": chosen.get("panel")},
         "prepare": {"crops": chosen.get("cropout"), "project": chosen.get("ilp")},
@@ -43,8 +46,16 @@ def next_step(record: VerbRecord, data_dir: Path) -> str:
         case "train":
             return f"ilpix run{given}"
         case "fix":
-            return f"ilpix check{given}"
+            return _after_fixing(record, given)
     return ""
+
+
+def _after_fixing(record: VerbRecord, given: str) -> str:
+    if any(row.get("problem") for row in record.notes["plan"]):
+        return f"copy what is missing, then ilpix fix{given}"
+    if record.parameters["dry_run"] and record.notes["summary"] != NOTHING_TO_DO:
+        return f"ilpix fix{given}"
+    return f"ilpix check{given}"
 
 
 def _after_preparing(project: Path, given: str) -> str:

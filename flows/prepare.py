@@ -8,6 +8,7 @@ from pathlib import Path
 from flows.errors import EveryImageTooSmallError
 from flows.options import PrepareOptions
 from flows.running.choosing import choose, tell_notes
+from flows.running.progress import display
 from flows.running.sources import (
     NOTE,
     find_gone,
@@ -68,6 +69,7 @@ def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions())
             channel_names=channel_names(panel, options.preparation), preparation=options.preparation
         )
         keep = not options.overwrite and is_kept(project, record)
+        display.get().doing("looking for images")
         prepared = _prepare_images(run, panel, options)
         if prepared and not keep:
             windows, others = plan_windows(run, prepared, options), _crops_of_others(run, options)
@@ -178,6 +180,6 @@ def plan_windows(
 def _tell_too_small(names: list[str], shapes: Mapping[str, tuple[int, int]], cropsize: int) -> str:
     measured = [f"{name} ({shapes[name][0]}×{shapes[name][1]})" for name in names]
     return (
-        f"{len(names)} of {len(shapes)} images are smaller than the crop size of {cropsize} and "
-        f"get no crop: {name_some(measured)}; {min(map(min, shapes.values()))} fits all"
+        f"too small for a crop of {cropsize}: {len(names)} of {len(shapes)} images, "
+        f"{name_some(measured)}; a crop size of {min(map(min, shapes.values()))} fits all"
     )

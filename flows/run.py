@@ -10,6 +10,7 @@ from flows.exporting import export_images, note_products
 from flows.looking import look_at_images
 from flows.options import RunOptions
 from flows.running.choosing import choose, tell_notes
+from flows.running.progress import display
 from flows.running.server import on_server
 from flows.running.sources import find_gone, noted_sources, tell_gone
 from flows.running.verb_flow import verb_flow
@@ -52,9 +53,11 @@ def run(data_dir: Path = Path(), options: RunOptions = RunOptions()) -> list[Pat
         taken, project = take_classifier(verb_run.path(options.ilp), verb_run.workspace)
         verb_run.notes["classes"] = [label_class.name for label_class in project.classes]
         images = _find_fitting(verb_run, project, options)
+        display.get().doing("comparing the images with the training crops")
         look = look_at_images(verb_run, project, images)
         targets = _predict_images(verb_run, taken, project, options, images)
         note_products(verb_run, options)
+        display.get().doing("writing the results")
         export_images(verb_run, project, options, targets)
         rows = write_report(verb_run, project, look, _find_results(verb_run, options), options)
         show_predicted(verb_run, project, look, rows)

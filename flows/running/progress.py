@@ -19,6 +19,7 @@ from rich.progress import (
 )
 
 from containers.pulls import PullProgress
+from flows.running.moving_line import MovingLine
 from ilpix.training.phases import Phase
 
 MB = 10**6
@@ -43,6 +44,9 @@ class Display(Protocol):
     def step(self, title: str, total: int) -> AbstractContextManager[Step]:
         """Show a step of `total` images while the block is open."""
 
+    def doing(self, what: str) -> None:
+        """Tell what is done between steps."""
+
 
 class LogDisplay:
     """Progress as log lines: for deployments, Python and output that is piped."""
@@ -52,12 +56,19 @@ class LogDisplay:
         """Log each image."""
         yield _LoggedStep(title, total)
 
+    def doing(self, what: str) -> None:
+        """Say nothing: a log has the steps."""
+
 
 class BarDisplay:
     """Progress as a bar with the rate and the last image, on a terminal."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console, line: MovingLine) -> None:
+        self.console, self.line = console, line
+
+    def doing(self, what: str) -> None:
+        """Say it in the line that moves where no bar is."""
+        self.line.say(what)
 
     @contextmanager
     def step(self, title: str, total: int) -> Iterator[Step]:
@@ -70,7 +81,7 @@ class BarDisplay:
             TimeRemainingColumn(),
             TextColumn("{task.fields[image]}"),
         )
-        with Progress(*columns, console=self.console) as progress:
+        with self.line.hidden(), Progress(*columns, console=self.console) as progress:
             yield _BarStep(progress, title, total)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from command import cli, console
+from command import cli
 from command.demo import LABELS, write_labels_of_a_person
 from flows.options import PrepareOptions
 from ilpix.example import write_example
@@ -95,15 +95,13 @@ def test_settings_name_their_source(
 ) -> None:
     (folder / ".env").write_text("ILPIX_PARALLEL=3\nPREFECT_API_URL=elsewhere\n")
     monkeypatch.setenv("ILPIX_CONTAINER__BATCH", "4")
-    monkeypatch.setattr(console.out, "width", 300)
     assert ilpix("settings") == 0
-    rows = [
-        [cell.strip() for cell in line.split("│")] for line in capsys.readouterr().out.splitlines()
-    ]
-    sources = {row[1]: row[2:4] for row in rows if len(row) > 4}
-    assert sources["ILPIX_PARALLEL"] == ["3", ".env"]
-    assert sources["ILPIX_CONTAINER__BATCH"] == ["4", "environment"]
-    assert sources["ILPIX_ENGINE"] == ["embedded", "default"]
+    lines = capsys.readouterr().out.splitlines()
+    values = dict(line.split(";")[0].split(": ") for line in lines)
+    assert values["ILPIX_PARALLEL"] == "3 (.env)"
+    assert values["ILPIX_CONTAINER__BATCH"] == "4 (environment)"
+    assert values["ILPIX_ENGINE"] == "embedded (default)"
+    assert values["ILPIX_DASK_ADDRESS"] == "not set"
 
 
 def test_json_tells_machines_what_became_of_each_image(

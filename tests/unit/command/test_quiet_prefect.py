@@ -13,8 +13,8 @@ from flows.running.quiet import quiet_prefect
 
 def test_it_is_not_told_how_many_events_are_left() -> None:
     with quiet_prefect():
-        logger = logging.getLogger("prefect._internal.concurrency")
-        assert not logger.isEnabledFor(logging.WARNING)
+        for name in ("prefect._internal.concurrency", "EventsWorker"):
+            assert not logging.getLogger(name).isEnabledFor(logging.WARNING)
 
 
 def test_what_a_server_says_is_kept_from_the_terminal(

@@ -4,6 +4,7 @@ import pytest
 from rich.console import Console
 
 from containers.pulls import PullProgress
+from flows.running.moving_line import MovingLine
 from flows.running.progress import BarDisplay, LogDisplay, tell_pull
 from ilpix.training.phases import Phase
 
@@ -33,7 +34,10 @@ def test_a_log_names_each_stage_and_few_of_its_parts(caplog: pytest.LogCaptureFi
 
 def test_a_terminal_shows_the_phase_and_in_the_end_the_image() -> None:
     console = Console(force_terminal=True, width=80)
-    with console.capture() as shown, BarDisplay(console).step("train", 1) as step:
+    with (
+        console.capture() as shown,
+        BarDisplay(console, MovingLine("", console)).step("train", 1) as step,
+    ):
         step.tell(Phase("judging", "judging crop 3 of 4", 0.5))
         step.progress.refresh()
         step.advance("p.ilp")

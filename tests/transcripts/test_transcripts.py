@@ -1,0 +1,180 @@
+"""What a person reads, word for word. Names are as long as those of real studies."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from tests.transcripts.terminal import SPINNER, in_log, on_terminal, without_seconds
+
+EDGES = {"1_s0_a1": (30, 35), "1_s0_a2": (60, 64), "2_s0_a1": (87, 103), "2_s0_a2": (43, 50)}
+NAMES = {key: f"20210305_NE_mockData{key}_ac_ilastik" for key in EDGES}
+TABLE = "channel,name,ilastik\nIr191,DNA,1\nYb172,H3K27Ac,2\n"
+LABEL_NEXT = (
+    "next: label every class in several crops, in the browser (ilpix annotate), in Ilastik (ilpix "
+    "gui) or in any other program (ilpix train --labels FOLDER)"
+)
+NO_CROP = (
+    "no crop of this name in ilastik_crops; copy it there, under a name of its own if several "
+    "lanes share one"
+)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four images of different sizes, prepared with a crop size that two of them have."""
+    folder = tmp_path_factory.mktemp("transcripts") / "study"
+    (folder / "img").mkdir(parents=True)
+    (folder / "panel.csv").write_text(TABLE)
+    rng = np.random.default_rng(0)
+    for key, size in EDGES.items():
+        image = rng.poisson(3, (2, *size)).astype(np.float32)
+        tifffile.imwrite(folder / "img" / f"{NAMES[key]}.tiff", image, photometric="minisblack")
+    assert in_log(folder, "prepare", "--cropsize", "100", "--seed", "1")[0] == 0
+    return folder
+
+
+def test_preparing_on_a_terminal_moves_all_the_time_and_ends_with_what_comes_next(
+    study: Path,
+) -> None:
+    seen = on_terminal(study, "prepare", "--cropsize", "100", "--seed", "1")
+    assert (seen.code, seen.moved) == (0, True)
+    small = f"{NAMES['1_s0_a1']} (60×70), {NAMES['2_s0_a2']} (86×100)"
+    assert seen.sentences[0] == f"preparing the images in {study} …"
+    assert without_seconds(seen.sentences)[-5:] == [
+        f"warning: too small for a crop of 100: 2 of 4 images, {small}; a crop size of 60 fits all",
+        "prepare: 4 had been done before in N s",
+        "crops: ilastik_crops",
+        "project: pixel_classifier.ilp",
+        LABEL_NEXT,
+    ]
+    assert not [line for line in seen.final if SPINNER.intersection(line)]
+
+
+def test_preparing_in_a_log_is_a_line_an_image_and_one_warning_for_all_that_are_too_small(
+    study: Path,
+) -> None:
+    code, told, log = in_log(study, "prepare", "--cropsize", "100", "--seed", "1")
+    assert code == 0
+    assert log[0] == f"preparing the images in {study} …"
+    assert [line.split()[0] for line in log[1:5]] == ["prepare-image"] * 4
+    small = f"{NAMES['1_s0_a1']} (60×70), {NAMES['2_s0_a2']} (86×100)"
+    assert log[5:7] == [
+        "crop positions are drawn with --seed 1",
+        f"warning: too small for a crop of 100: 2 of 4 images, {small}; a crop size of 60 fits all",
+    ]
+    assert [line.split()[:2] for line in log[7:]] == [["cut-crops", "1/2"], ["cut-crops", "2/2"]]
+    assert without_seconds(told)[:3] == [
+        "prepare: 4 had been done before in N s",
+        "crops: ilastik_crops",
+        "project: pixel_classifier.ilp",
+    ]
+
+
+def test_a_crop_size_that_no_image_has_names_both_that_fit(study: Path) -> None:
+    seen = on_terminal(study, "prepare", "--cropsize", "512", "--cropout", "c", "-o", "new.ilp")
+    assert seen.code == 1
+    assert seen.sentences[-1] == (
+        "error: all 4 prepared images are smaller than the crop size of 512, so there would be "
+        f"nothing to label; 60 fits all of them; 174 fits {NAMES['2_s0_a1']}"
+    )
+    assert f"  {NAMES['2_s0_a1']}" in seen.final  # not broken in the middle
+
+
+def test_missing_crops_are_one_sentence_of_check_and_of_fix(study: Path) -> None:
+    crops = sorted(path.stem for path in (study / "ilastik_crops").glob("*.h5"))
+    (study / "ilastik_crops").rename(study / "moved")
+    try:
+        seen = on_terminal(study, "check")
+        _, told, log = in_log(study, "fix", "--dry-run")
+    finally:
+        (study / "moved").rename(study / "ilastik_crops")
+    assert seen.code == 1
+    lanes = ", ".join(f"lane {index} ({crop})" for index, crop in enumerate(crops))
+    assert (
+        f"warning: {lanes}: has no crop in ilastik_crops; needed to train again, not to predict; "
+        "copy it there, or run ilpix fix once it is there"
+    ) in seen.sentences
+    assert all(any(crop in line for line in seen.final) for crop in crops)
+    assert log == [f"comparing project and crops in {study} …"]
+    assert without_seconds(told) == [
+        "plan",
+        f"  problem: 2 crops, {crops[0]}.h5, {crops[1]}.h5: {NO_CROP}",
+        "fix: 2 problems, nothing would change in N s",
+        "project: pixel_classifier.ilp",
+        "next: copy what is missing, then ilpix fix",
+    ]
+
+
+def test_label_images_with_a_mistake_are_told_with_the_next_step(study: Path) -> None:
+    crops = sorted(path.stem for path in (study / "ilastik_crops").glob("*.h5"))
+    (study / "drawn").mkdir()
+    for crop in crops:
+        tifffile.imwrite(study / "drawn" / f"{crop}.tif", np.ones((50, 50), np.uint8))
+    seen = on_terminal(study, "train", "--labels", "drawn")
+    assert seen.code == 1
+    lines = [line.strip() for line in seen.final[1:]]
+    for crop in crops:
+        said = (
+            f"{crop}.tif: is 50 rows by 50 columns, but its crop is 100 rows by 100 columns: it "
+            "was drawn on the image before that was enlarged 2 times; draw on the crop itself, "
+            f"ilastik_crops/{crop}.h5"
+        )
+        assert said in " ".join(lines)
+        assert any(f"ilastik_crops/{crop}.h5" in line for line in lines)  # not broken
+
+
+def test_training_tells_its_phases_and_a_run_where_its_results_are(study: Path) -> None:
+    crops = sorted(path.stem for path in (study / "ilastik_crops").glob("*.h5"))
+    rng = np.random.default_rng(1)
+    (study / "labels").mkdir()
+    for crop in crops:
+        drawn = rng.integers(1, 4, (100, 100)) * (rng.random((100, 100)) < 0.01)
+        tifffile.imwrite(study / "labels" / f"{crop}.tif", drawn.astype(np.uint8))
+    code, told, log = in_log(study, "train", "--labels", "labels", "--features", "fast")
+    assert code == 0
+    phases = [line.partition(",")[0] for line in log if line.startswith("train-classifier:")]
+    assert phases[0] == "train-classifier: features of crop 1 of 2"
+    assert any(re.fullmatch(r"train-classifier: growing 100 trees from \d+ .*", p) for p in phases)
+    assert any("judging" in phase for phase in phases)
+    assert without_seconds(told)[:3] == [
+        "train: 1 done in N s",
+        "project: pixel_classifier.ilp",
+        "quality: ilpix_report/training/quality.md",
+    ]
+    assert told[-1] == "next: ilpix run"
+    seen = on_terminal(study, "run", "-v", "INFO", "--threads", "0")
+    assert (seen.code, seen.moved) == (0, True)
+    assert without_seconds(seen.final)[-3:] == [
+        "run: 4 done in N s",
+        "probabilities: ilastik_probabilities",
+        "report: ilpix_report/index.html",
+    ]
+
+
+NO_ILASTIK = (
+    "the engine 'embedded' predicts without Ilastik, so /opt/run.sh would not be used, and there "
+    "is no such file; leave it out, or choose the engine: 'local' for run_ilastik.sh on this "
+    "machine, 'docker' or 'apptainer' for a container image"
+)
+NO_LABELS = (
+    "there is no folder nowhere to read labels from; check the path, or see how labels are saved: "
+    "ilpix labels export"
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run --ilastik /opt/run.sh", NO_ILASTIK),
+        ("check -C nowhere", "there is no folder nowhere; check the path, or where you are"),
+        ("train --labels nowhere", NO_LABELS),
+    ],
+)
+def test_what_is_wrong_at_once_is_one_error(study: Path, words: str, said: str) -> None:
+    seen = on_terminal(study, *words.split())
+    assert seen.code == 1
+    assert seen.sentences[-1] == f"error: {said}"
+    assert not seen.moved
