@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from contextvars import ContextVar
 from functools import partial, wraps
+from importlib import import_module
 from importlib.metadata import version
 from inspect import signature
 from typing import Any, ParamSpec, TypeVar
@@ -27,6 +28,10 @@ _ended: ContextVar[list[Ended]] = ContextVar("ilpix_ended")
 
 class VerbFlow(Flow[P, R]):
     """A flow that does its work also where Prefect's server goes away in the course of it."""
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str, str]]:
+        """Travel to other processes by name: a body that was wrapped cannot be stored."""
+        return _flow_named, (self.fn.__module__, self.fn.__qualname__)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the flow; the errors of a verb come without the frames of Prefect.
@@ -67,6 +72,10 @@ def verb_flow(**options: Any) -> Callable[[Callable[P, R]], VerbFlow[P, R]]:
         return VerbFlow(_remembered(body), version=version("ilpix"), **options)
 
     return decorate
+
+
+def _flow_named(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
 
 
 def _remembered(body: Callable[P, R]) -> Callable[P, R]:
