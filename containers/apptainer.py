@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from containers.apptainer_image import ApptainerImage, prepare_image
+from containers.apptainer_image import ApptainerImage, find_walls, prepare_image
 from containers.command import ilastik_arguments, ilastik_environment, input_name
 from containers.confinement import MEMORY, base_flags, limiting_flags
 from containers.errors import ProgramTooOldError
@@ -48,16 +48,19 @@ def predict_by_apptainer(
     Request, stop and outcomes are those of `predict_in_container`.
 
     Raises:
-        InvalidProjectError, NoClassifierError, ProgramTooOldError, LeaseError: before anything is
-        run.
+        InvalidProjectError, NoClassifierError, ProgramTooOldError, ApptainerMissingError,
+        ApptainerRefusedError, LeaseError:
+            before anything is run.
         RunCancelledError: if `stop` was set.
     """
     project = read_project(request.project)
     _require_version(project, image)
     classifier = Classifier.of(project)
+    walls = find_walls(image)
     with held_lease(request.workspace / RUNS / LEASES) as lease:
         launcher = _ApptainerLauncher(
             image=image,
+            walls=walls,
             project=request.project.resolve(),
             cpus=settings.cpus or max(1, (os.cpu_count() or 1) // settings.parallel),
             memory_steps=(settings.memory_bytes,),
@@ -76,6 +79,7 @@ class _ApptainerLauncher:
     """Runs each job in a container of its own."""
 
     image: ApptainerImage
+    walls: tuple[str, ...]  # keys of `OPTIONAL` that this machine allows
     project: Path
     cpus: float
     memory_steps: tuple[int, ...]
@@ -88,7 +92,7 @@ class _ApptainerLauncher:
     @property
     def enforces_memory(self) -> bool:
         """Whether a run that takes more is killed."""
-        return MEMORY in self.image.walls
+        return MEMORY in self.walls
 
     def launch(self, job: Job, stop: threading.Event) -> Finished:
         """Run a job to its end; the process group and with it the container end, come what may."""
@@ -112,7 +116,7 @@ class _ApptainerLauncher:
         variables = ilastik_environment(self.cpus, job.memory_bytes)
         return [
             *base_flags(),
-            *limiting_flags(self.image.walls, job.memory_bytes, self.cpus),
+            *limiting_flags(self.walls, job.memory_bytes, self.cpus),
             "--workdir",  # /tmp of the run; the one that Apptainer makes holds 64 MiB
             str(folder / "work"),
             *(word for mount in mounts for word in ("--mount", mount)),

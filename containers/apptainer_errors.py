@@ -1,15 +1,22 @@
 """What keeps Apptainer from running an image, each with what to ask of whom."""
 
+import re
+
 from containers.errors import ContainerError
+
+_COLOUR = re.compile(r"\x1b\[\d*m")  # also where it writes to no terminal
 
 
 class ApptainerMissingError(ContainerError, FileNotFoundError):
-    """There is no Apptainer on this machine."""
+    """There is no Apptainer on a machine that is to run the image."""
+
+    machine: str
 
     def __str__(self) -> str:
         return (
-            "there is no program 'apptainer' here: load its module, ask the administrator for it, "
-            "or predict with the embedded engine"
+            f"there is no program 'apptainer' on {self.machine}: load its module (for the jobs of "
+            "a cluster: ILPIX_CLUSTER__PROLOGUE), ask the administrator for it, or predict with "
+            "the embedded engine"
         )
 
 
@@ -88,6 +95,13 @@ class WrongProcessorError(ApptainerRefusedError):
     advice = "Ilastik's images are for x86-64: choose nodes with such processors."
 
 
+class DamagedImageError(ApptainerRefusedError):
+    """The file is no image, or not a whole one."""
+
+    says = "the file is not an image that can be read"
+    advice = "Build or copy it again, and compare its size with the one it was copied from."
+
+
 class NoSuchProgramError(ApptainerRefusedError):
     """There is no Ilastik at the path in the image."""
 
@@ -97,6 +111,8 @@ class NoSuchProgramError(ApptainerRefusedError):
 
 # what Apptainer, its helpers or the kernel say, in small letters
 SIGNS: tuple[tuple[str, type[ApptainerRefusedError]], ...] = (
+    ("image format not recognized", DamagedImageError),
+    ("trying to read the squashfs image", DamagedImageError),
     ("exec format error", WrongProcessorError),
     ("image's architecture", WrongProcessorError),
     ("disk quota exceeded", ApptainerDiskFullError),
@@ -113,8 +129,9 @@ SIGNS: tuple[tuple[str, type[ApptainerRefusedError]], ...] = (
 
 def refusal(image: str, said: str) -> ApptainerRefusedError:
     """Return the error that fits what Apptainer said."""
-    lines = [line for line in said.strip().splitlines() if not line.startswith("INFO")]
-    reason = lines[-1].strip() if lines else "it gave no reason"
+    lines = [line.strip() for line in _COLOUR.sub("", said).splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith(("FATAL", "ERROR"))]
+    reason = (errors or lines or ["it gave no reason"])[-1]
     small = said.lower()
     kind = next((error for sign, error in SIGNS if sign in small), ApptainerRefusedError)
     return kind(image, reason)

@@ -2,10 +2,11 @@
 
 import json
 import logging
-import shutil
+import platform
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -36,14 +37,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ApptainerImage:
-    """An image on disk, and how it can be run on this machine."""
+    """An image on disk, and what is to be run in it."""
 
     reference: str  # as it was asked for
     path: Path  # a .sif file or a sandbox
     digest: str  # "sha256:…" of the file; of a sandbox, of the names, sizes and times in it
     program: str  # path of `run_ilastik.sh` in it
     ilastik_version: str | None  # None where neither a preset nor the tag tells
-    walls: tuple[str, ...]  # keys of `OPTIONAL` that this machine allows
 
 
 def prepare_image(settings: ApptainerSettings) -> ApptainerImage:
@@ -52,16 +52,40 @@ def prepare_image(settings: ApptainerSettings) -> ApptainerImage:
     Raises:
         ContainerError: if Apptainer, the image or the program in it is not to be had.
     """
-    if shutil.which("apptainer") is None:
-        raise ApptainerMissingError
     path = _find_or_build(settings)
     names = [settings.image.removeprefix(FROM_DOCKER), *_sources(path), path.stem]
     program = settings.program or next(filter(None, map(program_path, names)), None)
     if program is None:
         raise ProgramUnknownError(settings.image)
     version = next(filter(None, map(ilastik_version, names)), None)
-    walls = _try(settings.image, path, program)
-    return ApptainerImage(settings.image, path, _digest(path), program, version, walls)
+    image = ApptainerImage(settings.image, path, _digest(path), program, version)
+    find_walls(image)
+    return image
+
+
+@lru_cache
+def find_walls(image: ApptainerImage) -> tuple[str, ...]:
+    """Run nothing in the image, once for each wall; return the walls that can be had here.
+
+    Each process tries for itself: a compute node may allow what the login node does not.
+
+    Raises:
+        ContainerError: if Apptainer or the program is missing, or Apptainer does not run the image.
+    """
+    probe = [str(image.path), "test", "-x", image.program]
+    plain = _apptainer("exec", *base_flags(), *probe)
+    if plain.returncode:
+        if plain.returncode == NOT_THERE and not plain.stderr:
+            raise NoSuchProgramError(image.reference, image.program)
+        raise refusal(image.reference, plain.stderr)
+    walls = []
+    for name, wall in OPTIONAL.items():
+        tried = _apptainer("exec", *base_flags(), *wall.example, *probe)
+        if tried.returncode == 0:
+            walls.append(name)
+        else:
+            _log.warning("Apptainer cannot %s on this machine: %s", name, wall.instead)
+    return tuple(walls)
 
 
 def _find_or_build(settings: ApptainerSettings) -> Path:
@@ -112,24 +136,6 @@ def _sources(path: Path) -> Iterator[str]:
     yield from (str(labels[name]) for name in SOURCE_LABELS if name in labels)
 
 
-def _try(image: str, path: Path, program: str) -> tuple[str, ...]:
-    """Run nothing in the image, once for each wall; return the walls that can be had here."""
-    probe = [str(path), "test", "-x", program]
-    plain = _apptainer("exec", *base_flags(), *probe)
-    if plain.returncode:
-        if plain.returncode == NOT_THERE and not plain.stderr:
-            raise NoSuchProgramError(image, program)
-        raise refusal(image, plain.stderr)
-    walls = []
-    for name, wall in OPTIONAL.items():
-        tried = _apptainer("exec", *base_flags(), *wall.example, *probe)
-        if tried.returncode == 0:
-            walls.append(name)
-        else:
-            _log.warning("Apptainer cannot %s on this machine: %s", name, wall.instead)
-    return tuple(walls)
-
-
 def _digest(path: Path) -> str:
     if path.is_file():
         return f"sha256:{sha256_of(path)}"
@@ -143,4 +149,7 @@ def _digest(path: Path) -> str:
 
 def _apptainer(*words: str) -> subprocess.CompletedProcess[str]:
     command = ["apptainer", "--quiet", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    except FileNotFoundError as error:
+        raise ApptainerMissingError(platform.node()) from error

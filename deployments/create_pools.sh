@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make or update the work pools on the server that PREFECT_API_URL names:
 #
-#   deployments/create_pools.sh process [docker] [kubernetes]
+#   deployments/create_pools.sh process [slurm] [docker] [kubernetes]
 set -euo pipefail
 cd "$(dirname "$0")"
 if [ $# -eq 0 ]; then
@@ -9,5 +9,6 @@ if [ $# -eq 0 ]; then
   exit 2
 fi
 for kind in "$@"; do
-  prefect work-pool create "ilpix-$kind" --type "$kind" --base-job-template "pools/$kind.json" --overwrite
+  type=${kind/slurm/process} # its worker starts processes that submit
+  prefect work-pool create "ilpix-$kind" --type "$type" --base-job-template "pools/$kind.json" --overwrite
 done

@@ -34,9 +34,7 @@ class ClusterSettings(BaseModel, frozen=True, extra="forbid"):
     memory: ByteSize = Field(
         ByteSize(8 * 2**30), ge=2**28, description="memory of a job, such as 8GiB"
     )
-    walltime: str = Field(
-        "01:00:00", pattern=WALLTIME, description="most time of a job, HH:MM:SS (LSF: HH:MM)"
-    )
+    walltime: str = Field("01:00:00", pattern=WALLTIME, description="most time of a job, HH:MM:SS")
     min_jobs: NonNegativeInt = Field(
         0, description="jobs that are kept while a step runs, even if there is less to do"
     )

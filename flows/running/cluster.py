@@ -109,7 +109,7 @@ def cluster_options(
         "cores": settings.cores,
         "processes": 1,
         "memory": f"{settings.memory}B",
-        "walltime": settings.walltime,
+        "walltime": _walltime(kind, settings.walltime),
         "job_name": JOB_NAME,
         "job_script_prologue": [settings.prologue] if settings.prologue else [],
         "job_extra_directives": list(settings.directives),
@@ -123,6 +123,11 @@ def cluster_options(
         "worker_extra_args": ["--nthreads", str(parallel), "--no-dashboard", *LOOPBACK],
         "scheduler_options": _listening(settings),
     }
+
+
+def _walltime(kind: str, walltime: str) -> str:
+    hours_and_minutes, _, _ = walltime.rpartition(":")
+    return hours_and_minutes if kind == "lsf" and ":" in hours_and_minutes else walltime
 
 
 def _listening(settings: ClusterSettings) -> dict[str, Any]:

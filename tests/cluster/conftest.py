@@ -14,14 +14,19 @@ from tests.flows.trained_folders import make_trained
 PATIENCE_S = 120
 
 
-@pytest.fixture(scope="session")
-def slurm() -> None:
-    """A SLURM that answers."""
+def require_slurm() -> None:
+    """Skip where no SLURM answers."""
     if (
         shutil.which("sinfo") is None
         or subprocess.run(["sinfo"], capture_output=True, check=False).returncode
     ):
         skip_or_fail("no SLURM answers: export SLURM_CONF=$(.ci/slurm start FOLDER)")
+
+
+@pytest.fixture(scope="session")
+def slurm() -> None:
+    """A SLURM that answers."""
+    require_slurm()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from containers.apptainer_errors import ApptainerImageMissingError
 from flows.options import RunOptions
 from flows.run import run
 from flows.running.cluster_errors import (
@@ -106,6 +107,13 @@ def test_a_job_that_would_never_run_is_refused_before_any_image(
     with pytest.raises(JobRefusedError, match=says):
         run(folder, RunOptions())
     assert not (folder / "ilastik_probabilities").exists()
+
+
+def test_an_image_of_apptainer_that_is_not_there_is_said_before_any_job(folder: Path) -> None:
+    options = RunOptions(engine="apptainer", ilastik=str(folder / "no.sif"))
+    with pytest.raises(ApptainerImageMissingError, match="no such file"):
+        run(folder, options)
+    assert not (folder / ".ilpix" / "logs" / "jobs").exists()
 
 
 def test_where_sbatch_is_missing_the_login_node_is_named(

@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 
 from containers.apptainer import predict_by_apptainer, prepare_apptainer
-from containers.apptainer_errors import ApptainerImageMissingError, NoSuchProgramError
-from containers.apptainer_image import ApptainerImage
+from containers.apptainer_errors import (
+    ApptainerImageMissingError,
+    DamagedImageError,
+    NoSuchProgramError,
+)
+from containers.apptainer_image import ApptainerImage, find_walls
 from containers.confinement import base_flags
 from containers.errors import ProgramUnknownError, RunCancelledError
 from containers.prediction import PredictionRequest
@@ -57,7 +61,7 @@ def test_the_bytes_are_those_of_the_embedded_engine(
 def test_image_is_named_by_its_content_and_has_no_network(image: ApptainerImage) -> None:
     assert image.digest.startswith("sha256:")
     assert image.program == "/opt/ilpix/run_ilastik.sh"
-    assert "switch the network off" in image.walls
+    assert "switch the network off" in find_walls(image)
 
 
 SHELL_ALONE = """
@@ -149,6 +153,16 @@ def test_an_image_that_is_not_there_is_named(settings: ApptainerSettings, tmp_pa
         with pytest.raises(ApptainerImageMissingError, match="apptainer build"):
             prepare_apptainer(missing, tmp_path)
     assert not list(tmp_path.glob("*.sif"))
+
+
+def test_a_damaged_image_is_called_that(settings: ApptainerSettings, tmp_path: Path) -> None:
+    """The tools to read it were called missing."""
+    whole = Path(settings.image).read_bytes()
+    for name, content in {"cut.sif": whole[: len(whole) // 2], "text.sif": b"no image"}.items():
+        (tmp_path / name).write_bytes(content)
+        damaged = settings.model_copy(update={"image": str(tmp_path / name), "program": "/x"})
+        with pytest.raises(DamagedImageError, match=name):
+            prepare_apptainer(damaged, tmp_path)
 
 
 def test_a_program_that_is_not_in_the_image_is_found_before_any_image(

@@ -1,6 +1,7 @@
 """Decisions about Apptainer that need none."""
 
 import csv
+import platform
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,17 @@ import pytest
 from containers.apptainer import bind_mount, prepare_apptainer
 from containers.apptainer_errors import (
     ApptainerDiskFullError,
+    ApptainerImageMissingError,
     ApptainerMissingError,
     ApptainerRefusedError,
+    DamagedImageError,
     NoSubordinateIdsError,
     NoUserNamespacesError,
     SquashfsToolsMissingError,
     WrongProcessorError,
     refusal,
 )
+from containers.apptainer_image import ApptainerImage, find_walls
 from containers.confinement import CORES, MEMORY, NETWORK, base_flags, limiting_flags
 from containers.run import TMP
 from containers.settings import ApptainerSettings
@@ -46,6 +50,44 @@ from containers.settings import ApptainerSettings
         ),
         ("FATAL: write /tmp/x: no space left on device", ApptainerDiskFullError, "CACHE"),
         ("FATAL:   exec /bin/sh failed: exec format error", WrongProcessorError, "x86-64"),
+        (
+            (
+                "FATAL:   container creation failed: image driver mount failure: image driver "
+                "squashfuse_ll instance exited with error: squashfuse_ll exited: Something went "
+                "wrong trying to read the squashfs image."
+            ),
+            DamagedImageError,
+            "copy it again",
+        ),
+        (
+            (
+                "FATAL:   While checking container encryption: could not open image bad.sif: image "
+                "format not recognized"
+            ),
+            DamagedImageError,
+            "",
+        ),
+        (
+            (
+                "FATAL:   Unable to create build: while searching for mksquashfs: exec: "
+                '"mksquashfs": executable file not found in $PATH'
+            ),
+            SquashfsToolsMissingError,
+            "squashfs-tools",
+        ),
+        (
+            (
+                "FATAL:   While performing build: while creating SIF: while creating container: "
+                "write x.sif: no space left on device"
+            ),
+            ApptainerDiskFullError,
+            "",
+        ),
+        (
+            "FATAL:   exec /bin/sh failed: fork/exec /bin/sh: exec format error",
+            WrongProcessorError,
+            "",
+        ),
         ("FATAL:   something new", ApptainerRefusedError, "something new"),
     ],
 )
@@ -57,6 +99,15 @@ def test_each_refusal_says_what_to_ask_for(
     assert said in str(refused)
     assert advice in str(refused)
     assert "Converting" not in str(refused)
+
+
+def test_a_reason_is_the_line_with_the_error_without_its_colour() -> None:
+    """It was the code that switches the colour off."""
+    said = "WARNING: x\n\x1b[91mERROR  : Failed to create user namespace: check y\n\x1b[0m"
+    refused = refusal("ilastik.sif", said)
+    assert type(refused) is NoUserNamespacesError
+    assert refused.reason == "ERROR  : Failed to create user namespace: check y"
+    assert refusal("ilastik.sif", f"{said}: exit status 1\n").reason == refused.reason
 
 
 def test_every_run_is_confined(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,9 +140,29 @@ def test_any_path_can_be_mounted(name: str) -> None:
     assert fields == ["type=bind", f"source=/data/{name}", "destination=/in/0000.h5", "ro"]
 
 
+def test_a_file_that_is_not_there_is_named_before_anything_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    missing = ApptainerSettings(image=str(tmp_path / "no.sif"))
+    with pytest.raises(ApptainerImageMissingError, match="no such file"):
+        prepare_apptainer(missing, tmp_path)
+
+
 def test_without_apptainer_the_other_ways_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ApptainerMissingError, match="embedded"):
-        prepare_apptainer(ApptainerSettings(), tmp_path)
+    (tmp_path / "ilastik.sif").touch()
+    for image in ("docker://biocontainers/ilastik:1.4.2_cv1", str(tmp_path / "ilastik.sif")):
+        settings = ApptainerSettings(image=image, cache=tmp_path)
+        with pytest.raises(ApptainerMissingError, match=f"on {platform.node()}.*embedded"):
+            prepare_apptainer(settings, tmp_path)
+
+
+def test_a_compute_node_tries_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node without Apptainer gave a traceback for each image."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    image = ApptainerImage("ilastik.sif", tmp_path / "ilastik.sif", "sha256:0", "/run", None)
+    with pytest.raises(ApptainerMissingError):
+        find_walls(image)

@@ -56,7 +56,7 @@ def test_slurm_is_asked_for_what_the_settings_say(tmp_path: Path) -> None:
     ("kind", "asks"),
     [
         ("pbs", ["#PBS -q long", "#PBS -A lab", "#PBS -l walltime=12:30:00", "ncpus=8"]),
-        ("lsf", ["#BSUB -q long", '#BSUB -P "lab"', "#BSUB -W 12:30:00", "#BSUB -n 8"]),
+        ("lsf", ["#BSUB -q long", '#BSUB -P "lab"', "#BSUB -W 12:30\n", "#BSUB -n 8"]),
         ("sge", ["#$ -q long", "#$ -P lab", "#$ -l h_rt=12:30:00"]),
     ],
 )
