@@ -33,7 +33,7 @@ from ilpix.images.panel import Panel, read_panel
 from ilpix.images.preparation import channel_names
 from ilpix.sources.finding import find_sources
 from tasks.preparing import cut_crops, prepare_image
-from tasks.projects import create_untrained_project, is_kept, set_aside
+from tasks.projects import create_untrained_project, is_kept, set_aside, tell_backup
 from tasks.records import FilesWritten
 
 _log = logging.getLogger(__name__)
@@ -68,6 +68,7 @@ def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions())
         record = ImageRecord(
             channel_names=channel_names(panel, options.preparation), preparation=options.preparation
         )
+        tell_backup(project)
         keep = not options.overwrite and is_kept(project, record)
         display.get().doing("looking for images")
         prepared = _prepare_images(run, panel, options)

@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from ilpix.errors import IlpixError
 from ilpix.images.hdf5 import ImageRecord, open_prepared
-from ilpix.project.backups import free_backup_names
+from ilpix.project.backups import find_backups, free_backup_names
 from ilpix.project.errors import ProjectInUseError
 from ilpix.project.reading import read_project
 from ilpix.project.writing import create_project, label_classes, require_replaceable
@@ -33,6 +33,17 @@ def is_kept(project: Path, record: ImageRecord) -> bool:
         _log.warning("%s carries %s: it is kept, and its crops with it", project, error.carries)
         return True
     return False
+
+
+def tell_backup(project: Path) -> None:
+    """Say it where a project is not there, but a backup is, as after a replacement cut short."""
+    if not project.exists() and (backups := find_backups(project)):
+        _log.warning(
+            "%s is not there, and its backup %s is: a new project is made; to go on with the old "
+            "one, give it its name again, and its crops likewise",
+            project,
+            backups[0].name,
+        )
 
 
 def _fits(project: Path, record: ImageRecord) -> bool:

@@ -28,8 +28,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the pictures of the documentation be renewed by the tests that look at the pages."""
+    """Options of tests that do more, or something else, when they are asked."""
     parser.addoption("--pictures", type=Path, help="where pictures of pages go, as docs/images")
+    parser.addoption("--kills", type=int, help="how often each verb is killed in tests/chaos")
 
 
 @pytest.fixture(scope="session")
