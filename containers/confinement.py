@@ -1,8 +1,8 @@
 """What keeps a run of Apptainer in: flags that always hold, and those that a site may not allow."""
 
-import os
 from dataclasses import dataclass
 
+from containers.person import user_id
 from containers.run import TMP
 
 NETWORK, MEMORY, CORES = "switch the network off", "limit the memory", "limit the cores"
@@ -25,7 +25,7 @@ OPTIONAL = {
 
 def base_flags() -> tuple[str, ...]:
     """Return the flags of every run: nothing of the machine is seen, no right is kept."""
-    as_root = ("--userns",) if os.getuid() == 0 else ()
+    as_root = ("--userns",) if user_id() == 0 else ()
     walls = ("--containall", "--no-home", "--no-privs", "--drop-caps", "all", "--pwd", TMP)
     return (*as_root, *walls)
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def _require_listener(address: str) -> None:
     The SDK (docker 7.2) says less about it, and leaves the socket open.
     """
     kind, _, path = address.partition("://")
-    if kind not in {"unix", "http+unix"}:
+    if sys.platform == "win32" or kind not in {"unix", "http+unix"}:
         return
     with socket.socket(socket.AF_UNIX) as probe:
         try:

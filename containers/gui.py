@@ -1,6 +1,5 @@
 """Open Ilastik on a project in the browser, where none is installed on this machine."""
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from containers.errors import EngineUnreachableError, GuiEndedError, NoIlastikEr
 from containers.images import PinnedImage, pin_image
 from containers.lease import held_lease, remove_container_quietly
 from containers.local_gui import GuiSettings
+from containers.person import group_id, user_id
 from containers.predict import require_version
 from containers.pulls import PullProgress
 from containers.run import LEASE_LABEL, PLATFORM
@@ -95,8 +95,8 @@ def open_gui_in_browser(
             image=image.image_id,
             folder=path_on_engine(folder, settings.path_map),
             port=settings.port,
-            user=os.getuid(),
-            group=os.getgid(),
+            user=user_id(),
+            group=group_id(),
         )
         _show(client, run, image, stop, lambda: say(_invitation(settings.port, project)))
 

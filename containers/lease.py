@@ -1,16 +1,15 @@
 """Who owns what: a living run holds a file lock, and what a dead run left is swept.
 
-The lock is the kernel's (`flock`): it goes when its process ends in whatever way, it cannot be
-confused with another process of the same number, and it is seen from another container that mounts
-the same folder. A container of a run whose lock file is not in this folder belongs to other data or
+The lock is the kernel's: it goes when its process ends in whatever way, it cannot be confused with
+another process of the same number, and it is seen from another container that mounts the same
+folder. A container of a run whose lock file is not in this folder belongs to other data or
 another machine, and is left alone.
 """
 
-import fcntl
 import logging
-import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import docker
 import docker.errors
+from filelock import FileLock
 
 from containers.engine import translated
 from containers.errors import ContainerError, LeaseError
@@ -46,17 +46,18 @@ def held_lease(runs: Path, client: docker.DockerClient | None = None) -> Iterato
     """
     name = secrets.token_hex(8)
     lease = Lease(name, runs / name)
-    lease.folder.mkdir(parents=True)
-    handle = _locked_file(runs / f"{name}.lock")
+    held = _locked(runs / f"{name}.lock")  # first: a sweep in between finds nothing to remove
+    lease.folder.mkdir()
     try:
         yield lease
     finally:
         try:
             _clear(client, lease)
         except ContainerError as error:
+            held.release()
             logger.warning("containers of lease %s are left for the next sweep: %s", name, error)
-        finally:
-            os.close(handle)
+        else:
+            _remove(held)
 
 
 def sweep_orphans(client: docker.DockerClient, runs: Path) -> list[str]:
@@ -67,12 +68,14 @@ def sweep_orphans(client: docker.DockerClient, runs: Path) -> list[str]:
     """
     removed = []
     for lock in sorted(runs.glob("*.lock")):
-        if (handle := _lock_if_free(lock)) is None:
+        if (held := _lock_if_free(lock)) is None:
             continue
         try:
             removed += _clear(client, Lease(lock.stem, runs / lock.stem))
-        finally:
-            os.close(handle)
+        except ContainerError:
+            held.release()
+            raise
+        _remove(held)
     if removed:
         logger.warning(
             "removed %d containers that a killed run left: %s", len(removed), ", ".join(removed)
@@ -84,9 +87,9 @@ def sweep_folders(runs: Path) -> list[str]:
     """Remove the private folders of runs that ended without doing so; return the runs' names."""
     ended = []
     for lock in sorted(runs.glob("*.lock")):
-        if (handle := _lock_if_free(lock)) is not None:
+        if (held := _lock_if_free(lock)) is not None:
             _clear(None, Lease(lock.stem, runs / lock.stem))
-            os.close(handle)
+            _remove(held)
             ended.append(lock.stem)
     return ended
 
@@ -132,31 +135,35 @@ def remove_container_quietly(client: docker.DockerClient, name: str) -> None:
 def _clear(client: docker.DockerClient | None, lease: Lease) -> list[str]:
     removed = remove_containers(client, LEASE_LABEL, lease.name) if client else []
     shutil.rmtree(lease.folder, ignore_errors=True)
-    lease.folder.with_suffix(".lock").unlink(missing_ok=True)
     return removed
 
 
-def _locked_file(path: Path) -> int:
-    # locked under another name first: a sweep never sees the lock file of a living run unlocked
-    hidden = path.with_suffix(".new")
-    handle = os.open(hidden, os.O_CREAT | os.O_RDWR, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise LeaseError(path.parent, error.strerror or str(error)) from error
-    hidden.rename(path)
-    return handle
+def _remove(held: FileLock) -> None:
+    """Remove a lock file: while it is locked, but on Windows, where nobody can."""
+    if sys.platform != "win32":
+        Path(held.lock_file).unlink(missing_ok=True)
+    held.release(force=True)
 
 
-def _lock_if_free(path: Path) -> int | None:
+def _locked(path: Path) -> FileLock:
+    """Return the lock on a new file."""
+    held = FileLock(path)
     try:
-        handle = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
-        return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held.acquire()
+        while not path.exists():  # a sweep met it before it was locked
+            held.release()
+            held.acquire()
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise LeaseError(path.parent, reason) from error
+    return held
+
+
+def _lock_if_free(path: Path) -> FileLock | None:
+    held = FileLock(path)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
+        held.acquire(blocking=False)
+    except (OSError, NotImplementedError):  # Timeout is one; or it is another person's
         return None
-    return handle
+    return held

@@ -12,7 +12,7 @@ def require_program(program: Path) -> Path:
     Raises:
         LocalProgramError: if there is none.
     """
-    found = shutil.which(program)
+    found: str | None = shutil.which(program)
     if found is None:
         raise LocalProgramError(program)
     return Path(found).resolve()

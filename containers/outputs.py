@@ -1,6 +1,5 @@
 """What Ilastik left: look for it, check it, and publish it as a probability TIFF."""
 
-import errno
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from containers.run_errors import (
     RunError,
     RunReport,
 )
+from ilpix.disks import refused_by_disk
+from ilpix.errors import FolderNotWritableError
 from ilpix.files import replacing
 from ilpix.prediction.errors import InvalidProbabilitiesError
 from ilpix.prediction.probabilities import verify_probabilities, write_probabilities
@@ -64,7 +65,10 @@ def _convert(
     except InvalidProbabilitiesError as error:
         return error.what
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        refused = refused_by_disk(error, target.parent)
+        if isinstance(refused, FolderNotWritableError):
+            raise refused from error
+        if refused:
             raise DiskFullError(report) from error
         return f"it cannot be read: {error}"
     return None

@@ -1,6 +1,7 @@
 """Predict images with Ilastik in a container: the engine `docker`."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from containers.errors import ProgramTooOldError
 from containers.images import PinnedImage, pin_image
 from containers.lease import held_lease, remove_run, sweep_orphans
 from containers.outcome import PredictionOutcome
+from containers.person import group_id, user_id
 from containers.prediction import (
     Job,
     PredictionRequest,
@@ -114,7 +116,7 @@ def predict_in_container(
             image=image,
             project=request.project,
             labels=((RUN_LABEL, request.run or lease.name), (LEASE_LABEL, lease.name)),
-            account=plan_account(facts, os.getuid(), os.getgid()),
+            account=plan_account(facts, user_id(), group_id()),
             limits=limits,
             memory_steps=plan_memory_steps(limits.memory_bytes, ceiling),
         )
@@ -143,7 +145,7 @@ class _ContainerLauncher:
     def launch(self, job: Job, stop: threading.Event) -> Finished:
         """Run a job in a container."""
         out = job.folder / "out"
-        if os.getuid() == 0 and self.account.user != "0:0":
+        if sys.platform != "win32" and user_id() == 0 and self.account.user != "0:0":
             os.chown(out, *map(int, self.account.user.split(":")))
         return run_to_completion(self.client, self._plan_run(job), job.log, stop)
 

@@ -18,13 +18,14 @@ class _Seen(BaseModel, frozen=True):
 
     size: int  # bytes
     mtime_ns: int
+    ctime_ns: int  # nobody can set it back
     inode: int
     sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class DigestMemo:
-    """Digests of files, remembered by size, time of change and inode in one small file each.
+    """Digests of files, remembered by size, times of change and inode in one small file each.
 
     No lock and no database: processes and machines that share the folder write whole files over
     each other's equal ones. What a machine without power forgets is computed again.
@@ -41,10 +42,10 @@ class DigestMemo:
         status = _status_of(path)
         note = self.folder / sha256(str(path.absolute()).encode()).hexdigest()
         seen = _read(note)
-        if seen and (seen.size, seen.mtime_ns, seen.inode) == status:
+        if seen and (seen.size, seen.mtime_ns, seen.ctime_ns, seen.inode) == status:
             return seen.sha256
         digest = sha256_of(path)
-        if time.time() - status.mtime_ns / 1e9 > SETTLED_S:
+        if time.time() - max(status.mtime_ns, status.ctime_ns) / 1e9 > SETTLED_S:
             fresh = _Seen(**status._asdict(), sha256=digest)
             write_text(note, fresh.model_dump_json(), lasting=False)
         return digest
@@ -55,21 +56,29 @@ class _Status(NamedTuple):
 
     size: int
     mtime_ns: int
+    ctime_ns: int
     inode: int
 
 
 def _status_of(path: Path) -> _Status:
     if not path.is_dir():
         status = path.stat()
-        return _Status(status.st_size, status.st_mtime_ns, status.st_ino)
+        return _Status(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
     within = [(file, file.stat()) for file in files_below(path)]
     listing = [
-        (str(file.relative_to(path)), status.st_size, status.st_mtime_ns, status.st_ino)
+        (
+            str(file.relative_to(path)),
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+            status.st_ino,
+        )
         for file, status in within
     ]
     return _Status(
         sum(status.st_size for _, status in within),
         max((status.st_mtime_ns for _, status in within), default=0),
+        max((status.st_ctime_ns for _, status in within), default=0),
         int(sha256(repr(listing).encode()).hexdigest()[:15], 16),
     )
 

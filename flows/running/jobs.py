@@ -8,7 +8,6 @@ for its results for ever.
 
 import asyncio
 import logging
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from distributed.comm import get_address_host_port
 from distributed.deploy.adaptive import Adaptive
 from distributed.security import Security
 
+from containers.person import user_id
 from flows.running.cluster_errors import (
     JobRefusedError,
     JobsNotStartingError,
@@ -146,7 +146,7 @@ async def _can_connect(address: str) -> bool:
 async def _queued_jobs() -> dict[str, str] | None:
     """Return the user's jobs that wait or run, and why they wait; None if SLURM does not answer."""
     asked = await asyncio.create_subprocess_exec(
-        *("squeue", "--noheader", "--format=%A %r", "--user", str(os.getuid())),
+        *("squeue", "--noheader", "--format=%A %r", "--user", str(user_id())),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
