@@ -1,4 +1,4 @@
-r"""Make or replace two automations on the server that PREFECT_API_URL names.
+r"""Make or replace three automations on the server that PREFECT_API_URL names.
 
     python deployments/create_automations.py [WEBHOOK]
 
@@ -7,19 +7,27 @@ The flows are deployed there first.
 1. A folder that somebody announces is classified:
    prefect event emit ilpix.folder.arrived --resource-id ilpix.folder.NAME \
      --payload '{"data_dir": "/data/NAME"}'
-2. A run that fails or crashes is told to WEBHOOK, an address that takes JSON: a chat, a ticket
+2. A run whose process was killed, or whose machine went down, is silent: it has crashed then, and
+   makes room for the next one.
+3. A run that fails or crashes is told to WEBHOOK, an address that takes JSON: a chat, a ticket
    system.
 """
 
 import sys
+from datetime import timedelta
 
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import StateType
 from prefect.events import EventTrigger, ResourceSpecification
-from prefect.events.actions import RunDeployment, SendNotification
+from prefect.events.actions import ChangeFlowRunState, RunDeployment, SendNotification
 from prefect.events.schemas.automations import AutomationCore, Posture
 
 BLOCK = "ilpix-notifications"
+SILENCE = timedelta(seconds=90)  # three heartbeats of the length that prefect.toml sets
+OURS = ResourceSpecification.model_validate(
+    {"prefect.resource.id": "prefect.tag.ilpix", "prefect.resource.role": "tag"}
+)
 
 
 def classify_announced_folders() -> AutomationCore:
@@ -39,6 +47,29 @@ def classify_announced_folders() -> AutomationCore:
     )
 
 
+def crash_silent_runs(silence: timedelta = SILENCE) -> AutomationCore:
+    """Return the automation that ends a run of ours of which nothing was heard for a while."""
+    return AutomationCore(
+        name="ilpix: crash silent runs",
+        trigger=EventTrigger(
+            after={"prefect.flow-run.heartbeat"},
+            expect={"prefect.flow-run.*"},
+            match_related=OURS,
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=silence,
+        ),
+        actions=[
+            ChangeFlowRunState(
+                state=StateType.CRASHED,
+                message=f"nothing was heard of this run for {silence.total_seconds():.0f} s: its "
+                "process or its machine is gone. What was finished is kept; start it again.",
+            )
+        ],
+    )
+
+
 def tell_failures(webhook: str) -> AutomationCore:
     """Return the automation that tells a webhook of each run of ours that failed or crashed."""
     block = CustomWebhookNotificationBlock(
@@ -51,9 +82,7 @@ def tell_failures(webhook: str) -> AutomationCore:
         name="ilpix: tell of failures",
         trigger=EventTrigger(
             expect={"prefect.flow-run.Failed", "prefect.flow-run.Crashed"},
-            match_related=ResourceSpecification.model_validate(
-                {"prefect.resource.id": "prefect.tag.ilpix", "prefect.resource.role": "tag"}
-            ),
+            match_related=OURS,
             for_each={"prefect.resource.id"},
             posture=Posture.Reactive,
             threshold=1,
@@ -77,8 +106,9 @@ def put(automation: AutomationCore) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Create the automations; the second one only with a webhook."""
+    """Create the automations; the last one only with a webhook."""
     put(classify_announced_folders())
+    put(crash_silent_runs())
     for webhook in arguments[:1]:
         put(tell_failures(webhook))
 

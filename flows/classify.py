@@ -1,5 +1,6 @@
 """`classify`: all of it, from images to probabilities, with a person where a person is needed."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from prefect.input import RunInput
 from prefect.runtime import deployment, flow_run
 from pydantic import Field
 
+from flows.classify_form import PredictingForm, TrainingForm
 from flows.engines import remove_containers
 from flows.errors import ImagesFailedError, TrainingNeededError
 from flows.options import PrepareOptions, RunOptions, TrainOptions
@@ -23,6 +25,7 @@ from ilpix.errors import IlpixError
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.reading import PixelProject, read_project
 
+_log = logging.getLogger(__name__)
 WAIT_FOR_A_PERSON_S = 30 * 24 * 3600
 ANNOTATE_PORT = 8765  # in what a person is told; any would do
 
@@ -58,6 +61,7 @@ class TrainedByHand(RunInput):
 
 
 @verb_flow(
+    form={"training": TrainingForm, "predicting": PredictingForm},
     name="classify",
     flow_run_name="classify-{data_dir.name}",
     on_cancellation=[remove_containers],
@@ -153,6 +157,7 @@ def _wait_for_training(
     told, visit = how_to_train(project), 1
     while True:
         show_markdown("classify-training", data_dir, told, "what this run waits for")
+        _log.warning("this run is suspended until somebody has trained. %s", told)
         answer = suspend_flow_run(
             wait_for_input=TrainedByHand.with_initial_data(description=told),
             timeout=WAIT_FOR_A_PERSON_S,

@@ -33,6 +33,8 @@ def as_form(schema: dict[str, Any]) -> None:
     """Make a schema a pleasant form: files and folders last, and "or nothing" as an empty field."""
     fields = schema.get("properties", {})
     for field in fields.values():
+        if field.get("type") == "array":  # which has a line for each in a form
+            field["description"] = field["description"].replace("separated by commas", "one a line")
         if alternatives := field.pop("anyOf", None):
             del field["default"]
             field.update(next(kind for kind in alternatives if kind != {"type": "null"}))

@@ -40,6 +40,10 @@ class IlpixError(Exception):
     def __post_init__(self) -> None:
         super().__init__(*(getattr(self, fact.name) for fact in fields(self)))
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the text says what, where and what to do."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -61,12 +61,14 @@ def quiet_prefect(level: int = logging.CRITICAL) -> Iterator[None]:
         _is_quiet.reset(token)
 
 
+def is_quiet() -> bool:
+    """Tell whether flows run quietly already."""
+    return _is_quiet.get()
+
+
 @contextmanager
 def quiet_in_python() -> Iterator[None]:
-    """Run a flow inside the block quietly where nobody has seen to that yet."""
-    if _is_quiet.get():
-        yield
-        return
+    """Run a flow inside the block quietly; others of the program are as they were afterwards."""
     levels = {name: logging.getLogger(name).level for name in _LOGGERS}
     try:
         with quiet_prefect():

@@ -1,33 +1,50 @@
 """The flow of a verb: called from Python it is as patient and as quiet as the command line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from contextvars import ContextVar
 from functools import partial, wraps
 from importlib import import_module
 from importlib.metadata import version
-from inspect import signature
+from inspect import Signature, signature
 from typing import Any, ParamSpec, TypeVar
 
 import httpx
 from prefect import Flow
 from prefect.context import FlowRunContext
 from prefect.settings import PREFECT_API_URL
+from pydantic import BaseModel, Field
 
 from flows.running.deployed import filled_from_deployment
-from flows.running.quiet import quiet_in_python
+from flows.running.notebook import shown_in_python
+from flows.running.quiet import is_quiet, quiet_in_python
 from flows.running.reaching import require_server
 from flows.running.server import begin_waiting, end_with_server, is_gone
 from ilpix.errors import IlpixError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+TITLES = {
+    "data_dir": "Data folder",
+    "options": "Options",
+    "preparing": "Preparing",
+    "training": "Training",
+    "predicting": "Predicting",
+    "if_untrained": "Where nobody has trained",
+}
 Ended = Callable[[], Any]  # returns or raises what the body of a flow did
 _ended: ContextVar[list[Ended]] = ContextVar("ilpix_ended")
 
 
 class VerbFlow(Flow[P, R]):
     """A flow that does its work also where Prefect's server goes away in the course of it."""
+
+    def __init__(
+        self, fn: Callable[P, R], form: Mapping[str, type[BaseModel]] | None = None, **options: Any
+    ) -> None:
+        super().__init__(fn, **options)
+        # what Prefect makes the form of a deployment from
+        self.__signature__ = _titled(signature(fn, eval_str=True), form or {})
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[str, str]]:
         """Travel to other processes by name: a body that was wrapped cannot be stored."""
@@ -42,7 +59,9 @@ class VerbFlow(Flow[P, R]):
         if FlowRunContext.get():
             return self.fn(*args, **kwargs) if is_gone() else self._call(*args, **kwargs)
         with ExitStack() as until:
-            until.enter_context(quiet_in_python())
+            if not is_quiet():  # not a command, which has seen to both
+                until.enter_context(quiet_in_python())
+                until.enter_context(shown_in_python())
             if address := PREFECT_API_URL.value():
                 require_server(address)
             begin_waiting(until)
@@ -65,11 +84,18 @@ class VerbFlow(Flow[P, R]):
         return ended[-1]()
 
 
-def verb_flow(**options: Any) -> Callable[[Callable[P, R]], VerbFlow[P, R]]:
-    """Make a function the flow of a verb; `options` are Prefect's."""
+def verb_flow(
+    form: Mapping[str, type[BaseModel]] | None = None, **options: Any
+) -> Callable[[Callable[P, R]], VerbFlow[P, R]]:
+    """Make a function the flow of a verb.
+
+    Args:
+        form: models of parameters that a form shows otherwise than Python takes them.
+        options: Prefect's.
+    """
 
     def decorate(body: Callable[P, R]) -> VerbFlow[P, R]:
-        return VerbFlow(_remembered(body), version=version("ilpix"), **options)
+        return VerbFlow(_remembered(body), form, version=version("ilpix"), **options)
 
     return decorate
 
@@ -96,6 +122,22 @@ def _remembered(body: Callable[P, R]) -> Callable[P, R]:
         return result
 
     return remembered
+
+
+def _titled(plain: Signature, form: Mapping[str, type[BaseModel]]) -> Signature:
+    """Give the parameters of a flow titles: Prefect's forms have their names else."""
+    return plain.replace(
+        parameters=[
+            one.replace(
+                default=Field(
+                    form[name]() if name in form else one.default,
+                    json_schema_extra={"title": TITLES[name]},
+                ),
+                annotation=form.get(name, one.annotation),
+            )
+            for name, one in plain.parameters.items()
+        ]
+    )
 
 
 def _raise(error: BaseException) -> None:

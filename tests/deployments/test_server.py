@@ -58,6 +58,8 @@ def test_every_pool_is_of_its_kind(server: Server) -> None:
         {"preparing": {"cropsize": 0}},
         {"preparing": {"labels": ["Nucleus"]}},
         {"predicting": {"engine": "podman"}},
+        {"predicting": {"ilp": "other.ilp"}},  # its project is always the prepared one
+        {"training": {"ilp": "other.ilp"}},
         {"predicting": {"pull": "sometimes"}},
         {"predicting": {"threads": "many"}},
         {"if_untrained": "hope"},
@@ -91,6 +93,11 @@ def test_fields_that_may_be_empty_may_be_sent_empty(
 def test_the_form_shows_a_title_for_every_field_and_files_last(server: Server) -> None:
     schema = server.deployment("classify/classify")["parameter_openapi_schema"]
     assert next(iter(schema["properties"])) == "data_dir"
+    titles = [field["title"] for field in schema["properties"].values()]
+    assert titles[:2] == ["Data folder", "Preparing"]
+    assert not set(titles) & set(schema["properties"])
+    labels = schema["definitions"]["PrepareOptions"]["properties"]["labels"]
+    assert labels["description"].endswith("one a line")
     for model in schema["definitions"].values():
         fields = sorted(model["properties"].values(), key=lambda field: field["position"])
         assert all(field["title"] and field["description"] for field in fields)
@@ -115,6 +122,17 @@ def test_a_suspended_run_goes_on_and_does_nothing_twice(
         truth = tifffile.imread(folder / "truth" / f"{image}.tiff")
         classes = probabilities.argmax(axis=-1)[::2, ::2] + 1
         assert (classes == truth).mean() > 0.95
+
+
+def test_the_log_of_a_suspended_run_says_what_to_do(
+    server: Server, classified: tuple[Path, str]
+) -> None:
+    folder, run = classified
+    logs = wait_until(
+        lambda: server.filter("logs", logs={"flow_run_id": {"any_": [run]}}, limit=200),
+        "the run has no log",
+    )
+    assert any(f"ilpix annotate -C {folder}" in line["message"] for line in logs)
 
 
 def test_the_run_leaves_its_tables_report_and_previews_on_the_server(
