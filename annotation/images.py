@@ -16,7 +16,7 @@ from ilpix.arrays import FloatArray
 from ilpix.images.chosen_crops import add_chosen
 from ilpix.images.crops import CropWindow, crop_stem, cut_crop
 from ilpix.images.hdf5 import find_prepared, open_prepared
-from ilpix.project.lanes import add_lane
+from ilpix.project.lanes import add_lanes
 
 OVERVIEW_PX = 768  # the longer edge of an image at low resolution
 OVERVIEW_BYTES = 2**27
@@ -88,7 +88,8 @@ class Images:
                 return known[0].lane
             cut_crop(path, target, window)
             add_chosen(self._crops, name, window)
-            lane = add_lane(session.path, self._beside(target), (n_channels, size, size))
+            shape = (n_channels, size, size)
+            (lane,) = add_lanes(session.path, {str(self._beside(target)): shape})
             session.add_crop(Crop(lane, target.stem, target, (size, size)))
         return lane
 

@@ -5,9 +5,16 @@ Paths are taken from the data directory unless they are absolute. Names and defa
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt, field_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from flows.option_fields import LabelNames, Only, Options, OutputPath, ZeroForNone, as_form
 from ilpix.data_directory import (
@@ -71,11 +78,23 @@ class CroppingOptions(PreparationOptions):
         max_length=20,
     )
     only: Only = None
+    add_crops: bool = Field(
+        default=False,
+        title="Add crops to the project",
+        description="where a project with labels or a classifier is kept: cut crops of the images "
+        "that have none and add them; labels and classifier stay, and the project is backed up",
+    )
     overwrite: bool = Field(
         default=False,
         title="Replace the project",
         description="replace even one with labels or a classifier; it is kept beside the new one",
     )
+
+    @model_validator(mode="after")
+    def _project_is_kept_or_replaced(self) -> Self:
+        if self.add_crops and self.overwrite:
+            raise ValueError("a project is either replaced or gets further crops, not both")
+        return self
 
     @field_validator("labels", mode="before")
     @classmethod

@@ -6,6 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flows.errors import EveryImageTooSmallError
+from flows.kept_project import (
+    NO_CROP,
+    SEED,
+    choices_for_more,
+    images_without_crop,
+    note_choices,
+    tell_unnamed,
+    tell_without_effect,
+)
 from flows.options import PrepareOptions
 from flows.running.choosing import choose, tell_notes
 from flows.running.progress import display
@@ -21,6 +30,7 @@ from flows.running.verb_flow import verb_flow
 from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_prepared
 from ilpix.errors import name_some
+from ilpix.images.chosen_crops import NAME as CHOSEN
 from ilpix.images.chosen_crops import read_chosen, with_chosen
 from ilpix.images.crops import (
     CropWindow,
@@ -31,9 +41,16 @@ from ilpix.images.crops import (
 from ilpix.images.hdf5 import ImageRecord
 from ilpix.images.panel import Panel, read_panel
 from ilpix.images.preparation import channel_names
+from ilpix.project.reading import read_project
 from ilpix.sources.finding import find_sources
 from tasks.preparing import cut_crops, prepare_image
-from tasks.projects import create_untrained_project, is_kept, set_aside, tell_backup
+from tasks.projects import (
+    add_crops,
+    create_untrained_project,
+    is_kept,
+    set_aside,
+    tell_backup,
+)
 from tasks.records import FilesWritten
 
 _log = logging.getLogger(__name__)
@@ -74,9 +91,14 @@ def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions())
         prepared = _prepare_images(run, panel, options)
         if prepared and not keep:
             windows, others = plan_windows(run, prepared, options), _crops_of_others(run, options)
-            set_aside(project, run.path(options.cropout), others)
+            kept = (*others, *_table_of_chosen(run, options))
+            set_aside(project, run.path(options.cropout), kept)
             crops = (*_cut_crops(run, windows, options), *others)
             create_untrained_project(project, crops, options.labels, record)
+            note_choices(run, options)
+        elif prepared:
+            _keep_project(run, options, prepared)
+        tell_unnamed(run, options)
         show_prepared(run, record)
     return project
 
@@ -134,6 +156,37 @@ def _cut_crops(run: VerbRun, windows: Windows, options: PrepareOptions) -> tuple
     return tuple(target for stem in cut for target in targets[stem])
 
 
+def _keep_project(
+    run: VerbRun, options: PrepareOptions, prepared: Mapping[str, FilesWritten]
+) -> None:
+    """Say what a kept project makes of the choices; add crops where a person wants that."""
+    project = read_project(run.path(options.ilp))
+    tell_without_effect(run, options, project)
+    missing = images_without_crop(project, prepared)
+    if not options.add_crops:
+        tell_notes(run, [(name, NO_CROP) for name in missing])
+    elif missing:
+        options, seed = choices_for_more(run, options), run.notes.get(SEED)
+        planned = plan_windows(run, prepared, options)
+        run.notes |= {"added_with_seed": run.notes[SEED], SEED: seed}
+        windows = {name: planned[name] for name in missing if name in planned}
+        crops = _cut_crops(run, windows, options)
+        if crops:
+            added = add_crops(project.path, crops)
+            run.notes["added_crops"] = [crop.stem for crop in crops]
+            _log.info(
+                "%s has %d more crops; it is kept as it was: %s",
+                project.path,
+                len(crops),
+                added.facts["backup"],
+            )
+
+
+def _table_of_chosen(run: VerbRun, options: PrepareOptions) -> tuple[Path, ...]:
+    table = run.path(options.cropout) / CHOSEN
+    return (table,) if table.is_file() else ()
+
+
 def _crops_of_others(run: VerbRun, options: PrepareOptions) -> tuple[Path, ...]:
     """The crops of the images that this run was told to leave as they are."""
     names = sorted(
@@ -154,7 +207,7 @@ def plan_windows(
         EveryImageTooSmallError: if every image is too small.
     """
     seed = options.seed if options.seed is not None else secrets.randbelow(2**32)
-    run.notes["seed"] = seed
+    run.notes[SEED] = seed
     _log.info("crop positions are drawn with --seed %d", seed)
     shapes = {
         stem: (written.facts["height"], written.facts["width"])

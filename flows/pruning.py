@@ -102,7 +102,13 @@ def _made_of_gone(data_dir: Path, manifest: Manifest) -> list[Path]:
 
 def _unnamed_crops(data_dir: Path, manifest: Manifest, notes: list[str]) -> list[Path]:
     try:
-        return find_unnamed_crops(data_dir, data_dir / _chosen(manifest, "cropout", CROPS))
+        projects = [
+            data_dir / record.parameters["ilp"]
+            for record in manifest.verbs.values()
+            if "ilp" in record.parameters
+        ]
+        crops = data_dir / _chosen(manifest, "cropout", CROPS)
+        return find_unnamed_crops(data_dir, crops, projects)
     except IlpixError as error:
         notes.append(f"no crop is looked at, since a project may name it: {error}")
         return []

@@ -10,8 +10,9 @@ from prefect.cache_policies import NO_CACHE
 
 from ilpix.errors import IlpixError
 from ilpix.images.hdf5 import ImageRecord, open_prepared
-from ilpix.project.backups import find_backups, free_backup_names
+from ilpix.project.backups import back_up, find_backups, free_backup_names
 from ilpix.project.errors import ProjectInUseError
+from ilpix.project.lanes import add_lanes
 from ilpix.project.reading import read_project
 from ilpix.project.writing import create_project, label_classes, require_replaceable
 from tasks.records import FilesWritten, files_written
@@ -93,6 +94,19 @@ def create_untrained_project(
     shapes = {_beside(target, crop): _shape_of(crop) for crop in crops}
     create_project(target, shapes, label_classes(labels), record)
     return files_written(target, lanes=len(crops), classes=list(labels))
+
+
+@task(name="add-crops", task_run_name="add-crops-to-{target.name}", cache_policy=NO_CACHE)
+def add_crops(target: Path, crops: tuple[Path, ...]) -> FilesWritten:
+    """Back a project up and give it a lane for each of some new crops; all else stays as it is.
+
+    Raises:
+        IlpixError: if the project cannot be read, or is open in Ilastik.
+    """
+    read_project(target)
+    backup = back_up(target)
+    add_lanes(target, {_beside(target, crop): _shape_of(crop) for crop in crops})
+    return files_written(target, lanes=len(crops), backup=backup.name)
 
 
 def _beside(project: Path, crop: Path) -> str:

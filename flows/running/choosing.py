@@ -37,4 +37,4 @@ def tell_notes(run: VerbRun, notes: Iterable[tuple[str, str]]) -> None:
     for note, concerned in names.items():
         _log.warning("%s: %s", name_some(concerned), note)
     if names:
-        run.notes["about_images"] = dict(names)
+        run.notes.setdefault("about_images", {}).update(names)

@@ -190,7 +190,10 @@ def _far(
             )
         )
         what = f"channel {training.channels[channel]} is far from the training crops: {compared}"
-        advice = "look at the image; if it is sound, label a crop of it and train again"
+        advice = (
+            "look at the image; if it is sound, label a crop of it (ilpix prepare --add-crops cuts "
+            "one where there is none) and train again"
+        )
         yield Finding("warning", "intensities", name, what, advice)
 
 

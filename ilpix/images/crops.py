@@ -7,13 +7,17 @@ generator for each image. In both, asking for more crops per image keeps those o
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from ilpix.images.hdf5 import open_prepared, write_image
+
+_CROP = re.compile(r"(?P<image>.+)_x(?P<x>\d{1,9})_y(?P<y>\d{1,9})_w(?P<w>\d{1,9})_h(?P<h>\d{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,25 @@ def plan_crops_per_image(
 def crop_stem(stem: str, window: CropWindow) -> str:
     """Return the name of a crop without `.h5`, in steinbock's spelling."""
     return f"{stem}_x{window.x}_y{window.y}_w{window.size}_h{window.size}"
+
+
+class CropName(NamedTuple):
+    """What the name of a crop says."""
+
+    image: str
+    y: int  # top row in the prepared image
+    x: int  # left column
+    height: int
+    width: int
+
+
+def parse_crop_stem(stem: str) -> CropName | None:
+    """Return what a name in steinbock's spelling says; None where it is of another kind."""
+    match = _CROP.fullmatch(stem)
+    if not match:
+        return None
+    x, y, width, height = (int(match[name]) for name in "xywh")
+    return CropName(match["image"], y, x, height, width)
 
 
 def cut_crop(source: Path, target: Path, window: CropWindow) -> None:

@@ -1,5 +1,6 @@
-"""Add a crop to a project that is labelled already."""
+"""Add crops to a project that is labelled already."""
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from ilpix.project.reading import read_project
@@ -7,22 +8,23 @@ from ilpix.project.rewriting import rewriting
 from ilpix.project.writing import create_lane
 
 
-def add_lane(project_path: Path, crop: PurePosixPath, shape: tuple[int, int, int]) -> int:
-    """Append a lane, as a new project would have it.
+def add_lanes(project_path: Path, crops: Mapping[str, tuple[int, int, int]]) -> list[int]:
+    """Append lanes, as a new project would have them; labels and classifier stay as they are.
 
     Args:
         project_path: the project, which is replaced as a whole or stays as it is.
-        crop: its file, relative to the folder of the project.
-        shape: (C, Y, X) of the crop.
+        crops: the (C, Y, X) shape of each crop file, by its path relative to the folder of the
+            project.
 
     Returns:
-        The index of the lane.
+        The indices of the lanes.
 
     Raises:
         InvalidProjectError: if the project cannot be read.
         ProjectLockedError: if a running Ilastik has the project open.
     """
-    index = len(read_project(project_path).lanes)
+    first = len(read_project(project_path).lanes)
     with rewriting(project_path, without=()) as file:
-        create_lane(file, index, crop, shape)
-    return index
+        for index, (crop, shape) in enumerate(crops.items(), first):
+            create_lane(file, index, PurePosixPath(crop), shape)
+    return list(range(first, first + len(crops)))

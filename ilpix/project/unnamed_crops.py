@@ -1,7 +1,7 @@
 """Crops that are left of an earlier choice: no project of the folder names them any more."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ilpix.images.hdf5 import SUFFIXES
@@ -13,12 +13,13 @@ _PROJECT = re.compile(r".+\.ilp(\.bak\d*)?")
 _LABEL_SUFFIXES = frozenset({".tif", ".tiff", ".png", ".geojson"})
 
 
-def find_unnamed_crops(data_dir: Path, crops: Path) -> list[Path]:
+def find_unnamed_crops(data_dir: Path, crops: Path, projects: Collection[Path]) -> list[Path]:
     """Return the crops that no project names, nor a backup of one, nor labels drawn elsewhere.
 
     Args:
-        data_dir: the folder of the projects; label images are looked for in it and one level below.
+        data_dir: label images are looked for in it and one level below.
         crops: the folder of the crops.
+        projects: known ones; others and backups beside them and in `data_dir` count as well.
 
     Returns:
         The files, sorted by name; none without a project.
@@ -26,10 +27,12 @@ def find_unnamed_crops(data_dir: Path, crops: Path) -> list[Path]:
     Raises:
         IlpixError: if a project cannot be read: nobody knows which crops it names.
     """
-    projects = [path for path in data_dir.glob("*.ilp*") if _PROJECT.fullmatch(path.name)]
-    named = {crop for project in projects for crop in _crops_of(project)}
+    folders = {folder.resolve() for folder in (data_dir, *(path.parent for path in projects))}
+    beside = (path for folder in folders for path in folder.glob("*.ilp*"))
+    found = [path for path in beside if _PROJECT.fullmatch(path.name)]
+    named = {crop for project in found for crop in _crops_of(project)}
     files = [path for path in sorted(crops.glob("[!.]*")) if path.suffix.lower() in SUFFIXES]
-    unnamed = [path for path in files if projects and path.resolve() not in named]
+    unnamed = [path for path in files if found and path.resolve() not in named]
     labelled = set(_labelled_stems(data_dir)) if unnamed else set()
     return [path for path in unnamed if path.stem not in labelled]
 

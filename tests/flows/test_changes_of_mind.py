@@ -1,4 +1,4 @@
-"""Images that are removed, renamed or given twice, once a project is trained."""
+"""Images that are removed, renamed, added or given twice, other choices: of a trained project."""
 
 import json
 import shutil
@@ -13,6 +13,12 @@ from flows.options import PrepareOptions, RunOptions
 from flows.prepare import prepare
 from flows.run import run
 from ilpix.errors import IlpixError
+from ilpix.example import write_example
+from ilpix.images.chosen_crops import add_chosen, read_chosen
+from ilpix.images.crops import CropWindow
+from ilpix.project.labels import read_all_labels
+from ilpix.project.reading import read_project
+from ilpix.project.trained import classifier_digest
 from tests.flows.trained_folders import make_trained
 
 OPTIONS = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
@@ -159,3 +165,114 @@ def test_preparing_that_fails_forgets_no_source(folder: Path) -> None:
         prepare(folder, OPTIONS)
     assert notes(folder, "prepare")["sources"] == before
     assert before["ilastik_img/region_1.h5"] == "img/region_1.tiff"
+
+
+@pytest.fixture
+def grown(folder: Path) -> Path:
+    """A trained folder with an image more."""
+    pixels = tifffile.imread(folder / "img" / "region_1.tiff")
+    tifffile.imwrite(folder / "img" / "new.tiff", pixels[:, ::-1], photometric="minisblack")
+    return folder
+
+
+def lanes(folder: Path) -> list[str]:
+    return [lane.nickname for lane in read_project(folder / "pixel_classifier.ilp").lanes]
+
+
+def test_a_new_image_without_a_crop_is_said(grown: Path) -> None:
+    before = lanes(grown)
+    prepare(grown, OPTIONS)
+    (told,) = about_images(grown, "prepare").items()
+    assert told[1] == ["new"]
+    assert "--add-crops" in told[0]
+    assert lanes(grown) == before
+
+
+def test_crops_of_new_images_are_added_to_a_trained_project(grown: Path) -> None:
+    project = grown / "pixel_classifier.ilp"
+    before, content = read_project(project), project.read_bytes()
+    labels = read_all_labels(before)
+    prepare(grown, PrepareOptions(add_crops=True))
+    after = read_project(project)
+    assert after.lanes[:-1] == before.lanes
+    assert after.lanes[-1].nickname.startswith("new_x")
+    assert after.lanes[-1].size == (CROPSIZE, CROPSIZE)
+    assert (grown / "ilastik_crops" / f"{after.lanes[-1].nickname}.h5").exists()
+    assert classifier_digest(after) == classifier_digest(before)
+    stored = read_all_labels(after)
+    assert not stored.pop(len(before.lanes)).any()
+    assert {lane: drawn.tolist() for lane, drawn in stored.items()} == {
+        lane: drawn.tolist() for lane, drawn in labels.items()
+    }
+    assert (grown / "pixel_classifier.ilp.bak").read_bytes() == content
+    assert notes(grown, "prepare")["added_crops"] == [after.lanes[-1].nickname]
+
+
+def test_crops_are_added_once(grown: Path) -> None:
+    for _ in range(2):
+        prepare(grown, PrepareOptions(add_crops=True))
+    assert len(lanes(grown)) == 6
+    assert [path.name for path in grown.glob("*.bak*")] == ["pixel_classifier.ilp.bak"]
+
+
+def test_a_new_image_too_small_for_a_crop_leaves_the_project_alone(grown: Path) -> None:
+    small = tifffile.imread(grown / "img" / "new.tiff")[:, :20, :20]
+    tifffile.imwrite(grown / "img" / "new.tiff", small, photometric="minisblack")
+    prepare(grown, PrepareOptions(add_crops=True))
+    assert len(lanes(grown)) == 5
+    assert notes(grown, "prepare")["without_crop"] == ["new"]
+    assert not list(grown.glob("*.bak*"))
+
+
+def test_replacing_a_project_and_adding_to_it_are_not_wanted_at_once() -> None:
+    with pytest.raises(ValueError, match="not both"):
+        PrepareOptions(add_crops=True, overwrite=True)
+
+
+def test_other_choices_have_no_effect_on_a_kept_project_and_that_is_said(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    prepare(folder, PrepareOptions(cropsize=CROPSIZE + 1, seed=SEED + 1, labels=("A", "B")))
+    assert notes(folder, "prepare")["without_effect"] == ["crop size", "seed"]
+    assert f"crop size {CROPSIZE + 1} and seed {SEED + 1} have no effect" in caplog.text
+    assert "labels export FOLDER" in caplog.text
+    assert "classes A, B have no effect" in caplog.text
+    assert [label.name for label in read_project(folder / "pixel_classifier.ilp").classes] == [
+        "Nucleus",
+        "Cytoplasm",
+        "Background",
+    ]
+
+
+@pytest.mark.parametrize("options", [OPTIONS, PrepareOptions()], ids=["the same", "none"])
+def test_of_the_same_choices_nothing_is_said(folder: Path, options: PrepareOptions) -> None:
+    for _ in range(2):
+        prepare(folder, options)
+        assert "without_effect" not in notes(folder, "prepare")
+
+
+def test_the_seed_of_the_crops_stays_in_the_manifest_of_a_kept_project(folder: Path) -> None:
+    """It was gone after the next prepare."""
+    for seed in (None, SEED + 1):
+        prepare(folder, PrepareOptions(cropsize=CROPSIZE, seed=seed))
+        assert notes(folder, "prepare")["seed"] == SEED
+
+
+def test_crops_of_an_earlier_seed_are_named(tmp_path: Path) -> None:
+    write_example(tmp_path)
+    prepare(tmp_path, OPTIONS)
+    earlier = sorted(path.stem for path in (tmp_path / "ilastik_crops").glob("*.h5"))
+    assert about_images(tmp_path, "prepare") == {}
+    prepare(tmp_path, OPTIONS.model_copy(update={"seed": SEED + 1}))
+    (told,) = about_images(tmp_path, "prepare").items()
+    assert sorted(told[1]) == earlier
+    assert "ilpix prune" in told[0]
+
+
+def test_crops_chosen_by_hand_are_cut_again_each_time_a_project_is_replaced(folder: Path) -> None:
+    """Their table went into the backup with the crops, and the second time they were gone."""
+    add_chosen(folder / "ilastik_crops", "region_1", CropWindow(1, 2, 30))
+    for _ in range(2):
+        prepare(folder, OPTIONS.model_copy(update={"overwrite": True}))
+        assert "region_1_x2_y1_w30_h30" in lanes(folder)
+    assert list(read_chosen(folder / "ilastik_crops")) == ["region_1"]

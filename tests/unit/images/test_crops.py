@@ -96,3 +96,17 @@ def test_a_crop_is_cut_with_the_record_of_its_image(tmp_path: Path) -> None:
     with open_prepared(tmp_path / "image_x7_y3_w10_h10.h5") as crop:
         assert crop.record == record
         np.testing.assert_array_equal(crop.read(), image[:, 3:13, 7:17])
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("region_1_x128_y82_w100_h90", CropName("region_1", 82, 128, 90, 100)),
+        ("a_x1_y2_w3_h4_x5_y6_w7_h8", CropName("a_x1_y2_w3_h4", 6, 5, 8, 7)),
+        ("region_1", None),
+        ("_x1_y2_w3_h4", None),
+        ("a_x-1_y2_w3_h4", None),
+    ],
+)
+def test_the_name_of_a_crop_says_where_it_is(stem: str, name: CropName | None) -> None:
+    assert parse_crop_stem(stem) == name
