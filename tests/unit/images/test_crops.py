@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from ilpix.images.crops import (
+    CropName,
     CropWindow,
     crop_stem,
+    parse_crop_stem,
     cut_crop,
     plan_crops_like_steinbock,
     plan_crops_per_image,
