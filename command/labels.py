@@ -41,6 +41,7 @@ def import_labels(
     *,
     ilp: Project = PROJECT,
     clear: Annotated[bool, Parameter(negative="")] = False,
+    overlapping: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Store label images, or a table of points, in a project; only the crops they name change.
 
@@ -52,13 +53,19 @@ def import_labels(
         the project
     clear
         an empty label image takes the labels of its crop away; else it is an error
+    overlapping
+        the label images may be of other crops of the same images, as after another seed or crop
+        size; labels are taken where they lie in a crop that has none there
     """
     with plain_errors() as ended:
-        imported = label_images.import_labels(ilp, source, clear=clear)
+        imported = label_images.import_labels(ilp, source, clear=clear, overlapping=overlapping)
         console.print_lines(
             [(f"labels stored for {len(imported.crops)} crops", name_some(imported.crops))]
         )
         console.say(tell_counts(imported.before, imported.after))
+        if imported.n_outside:
+            outside = f"{imported.n_outside} labelled pixels; they are still in {source}"
+            console.print_lines([("in no crop of the project", outside)])
         if imported.backup:
             console.print_lines([("kept as it was", str(imported.backup))])
         given = "" if ilp == PROJECT else f" --ilp {ilp}"

@@ -20,6 +20,7 @@ from ilpix.project.crop_names import lane_stem, lanes_by_stem
 from ilpix.project.errors import UnusableLabelsError
 from ilpix.project.label_sources import read_label_source
 from ilpix.project.labels import read_all_labels, write_labels
+from ilpix.project.overlapping_labels import read_overlapping
 from ilpix.project.reading import read_project
 from ilpix.project.work import count_labels, keep_work
 from ilpix.sources.tiff import read_image
@@ -66,9 +67,12 @@ class ImportedLabels:
     before: dict[str, int]  # labelled pixels of the whole project, by class
     after: dict[str, int]
     backup: Path | None  # of the project as it was; None where no labels were replaced
+    n_outside: int = 0  # labelled pixels of the source that lie in no crop
 
 
-def import_labels(project_path: Path, source: Path, *, clear: bool = False) -> ImportedLabels:
+def import_labels(
+    project_path: Path, source: Path, *, clear: bool = False, overlapping: bool = False
+) -> ImportedLabels:
     """Store the labels of a folder of label images, or of a table of points, in the project.
 
     Where labels are replaced by others, the project is kept as it was: `X.ilp.bak`, numbered.
@@ -77,6 +81,8 @@ def import_labels(project_path: Path, source: Path, *, clear: bool = False) -> I
         project_path: an `.ilp` file.
         source: what is stored; crops that it does not name keep their labels.
         clear: an empty label image takes the labels of its crop away; else it is a problem.
+        overlapping: the label images may be those of other crops of the same prepared images;
+            labels are taken where they lie in a crop of the project that has none there.
 
     Raises:
         InvalidProjectError: if the project cannot be read, or has two crops of one name.
@@ -87,14 +93,17 @@ def import_labels(project_path: Path, source: Path, *, clear: bool = False) -> I
         ('region_1_x128_y82_w100_h100',)
     """
     project = read_project(project_path)
-    labels = read_label_source(project, source, clear=clear)
+    if overlapping:
+        labels, n_outside = read_overlapping(project, source)
+    else:
+        labels, n_outside = read_label_source(project, source, clear=clear), 0
     with replacing(project_path) as temporary:
         shutil.copyfile(project_path, temporary)
         write_labels(temporary, labels)
         after = count_labels(read_project(temporary))
         backup = keep_work(project_path, temporary)
     crops = tuple(lane_stem(lane) for lane in project.lanes if lane.index in labels)
-    return ImportedLabels(crops, count_labels(project), after, backup)
+    return ImportedLabels(crops, count_labels(project), after, backup, n_outside)
 
 
 def _holds_other(path: Path, labels: LabelImage) -> bool:

@@ -1,7 +1,7 @@
 """Labels that somebody drew elsewhere: a folder of label images, or a table of points."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from PIL import Image
 
 from ilpix.arrays import LabelImage
 from ilpix.errors import IlpixError, Problem
+from ilpix.images.crops import parse_crop_stem
 from ilpix.images.errors import UnreadableImageError
 from ilpix.project.crop_names import lane_stem, lanes_by_stem
 from ilpix.project.errors import NoLabelSourceError, UnusableLabelsError
@@ -90,15 +91,26 @@ def _read_label_images(
             if lane is not None:
                 problems.append(Problem(path.name, f"is no TIFF or PNG; {as_grey(project)}"))
         elif lane is None:
-            problems.append(Problem(path.name, wrong_name(image_stem(path), [*lanes])))
+            problems.append(Problem(path.name, _without_crop(image_stem(path), [*lanes])))
         elif lane.index in read:
             problems.append(Problem(path.name, "is a second label image of the same crop"))
         else:
-            read[lane.index] = _read_label_image(path, project, lane, problems)
+            read[lane.index] = read_label_image(path, project, lane, problems)
     return {index: labels for index, labels in read.items() if labels is not None}
 
 
-def _read_label_image(
+def _without_crop(stem: str, stems: Sequence[str]) -> str:
+    """Say what to do with labels of a crop that the project does not have."""
+    crop, known = parse_crop_stem(stem), map(parse_crop_stem, stems)
+    if crop and crop.image in {other.image for other in known if other}:
+        return (
+            "the project has other crops of this image; ilpix labels import --overlapping takes "
+            "the labels that lie in them"
+        )
+    return wrong_name(stem, stems)
+
+
+def read_label_image(
     path: Path, project: PixelProject, lane: Lane, problems: list[Problem]
 ) -> LabelImage | None:
     """Read one label image; a problem gives none."""

@@ -10,8 +10,8 @@ from ilpix.images.crops import (
     CropName,
     CropWindow,
     crop_stem,
-    parse_crop_stem,
     cut_crop,
+    parse_crop_stem,
     plan_crops_like_steinbock,
     plan_crops_per_image,
 )
