@@ -1,4 +1,4 @@
-"""Labels that somebody drew elsewhere: a folder of label images, or a table of points."""
+"""Labels that somebody drew elsewhere: label images, shapes of QuPath, or a table of points."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from ilpix.arrays import LabelImage
 from ilpix.errors import IlpixError, Problem
 from ilpix.images.crops import parse_crop_stem
 from ilpix.images.errors import UnreadableImageError
+from ilpix.project import drawn_shapes
 from ilpix.project.crop_names import lane_stem, lanes_by_stem
 from ilpix.project.errors import NoLabelSourceError, UnusableLabelsError
 from ilpix.project.label_misfits import as_grey, in_words, misfit, nothing_drawn, wrong_name
@@ -20,14 +21,14 @@ from ilpix.project.reading import PixelProject
 from ilpix.project.stored_lanes import Lane
 from ilpix.sources.tiff import SUFFIXES, image_stem, read_image
 
-LABEL_SUFFIXES = SUFFIXES | {".png"}
+LABEL_SUFFIXES = SUFFIXES | {".png", drawn_shapes.SUFFIX}
 _POINT_COLUMNS = ("crop", "y", "x", "label")
 
 
 def read_label_source(
     project: PixelProject, source: Path, *, clear: bool = True
 ) -> dict[int, LabelImage]:
-    """Read a folder of label images, or a `.csv` table of points.
+    """Read a folder of label images and GeoJSON shapes, or a `.csv` table of points.
 
     Args:
         project: names crops and classes.
@@ -86,12 +87,13 @@ def _read_label_images(
     read: dict[int, LabelImage | None] = {}  # None where there is a problem
     paths = sorted(path for path in folder.glob("[!.]*") if path.is_file())
     for path in paths:
-        lane = lanes.get(image_stem(path))
+        stem = label_stem(path)
+        lane = lanes.get(stem)
         if path.suffix.lower() not in LABEL_SUFFIXES:
             if lane is not None:
                 problems.append(Problem(path.name, f"is no TIFF or PNG; {as_grey(project)}"))
         elif lane is None:
-            problems.append(Problem(path.name, _without_crop(image_stem(path), [*lanes])))
+            problems.append(Problem(path.name, _without_crop(stem, [*lanes])))
         elif lane.index in read:
             problems.append(Problem(path.name, "is a second label image of the same crop"))
         else:
@@ -110,14 +112,23 @@ def _without_crop(stem: str, stems: Sequence[str]) -> str:
     return wrong_name(stem, stems)
 
 
+def label_stem(path: Path) -> str:
+    """Return the name of the crop that labels belong to; QuPath may keep the image's suffix."""
+    named = Path(path.stem)
+    is_doubled = path.suffix.lower() == drawn_shapes.SUFFIX and named.suffix.lower() in SUFFIXES
+    return image_stem(named if is_doubled else path)
+
+
 def read_label_image(
     path: Path, project: PixelProject, lane: Lane, problems: list[Problem]
 ) -> LabelImage | None:
-    """Read one label image; a problem gives none."""
+    """Read one label image, or the shapes drawn on one crop; a problem gives none."""
     try:
+        if path.suffix.lower() == drawn_shapes.SUFFIX:
+            return drawn_shapes.read_shapes(path, lane.size, project)
         image = _read_png(path) if path.suffix.lower() == ".png" else read_image(path)
         what = misfit(image, project, lane)
-    except IlpixError as error:
+    except (IlpixError, drawn_shapes.UnusableShapesError) as error:
         what = str(error)
     if what:
         problems.append(Problem(path.name, what))

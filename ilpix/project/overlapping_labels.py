@@ -13,10 +13,9 @@ from ilpix.errors import Problem
 from ilpix.images.crops import CropName, parse_crop_stem
 from ilpix.project.crop_names import lanes_by_stem
 from ilpix.project.errors import UnusableLabelsError
-from ilpix.project.label_sources import LABEL_SUFFIXES, read_label_image
+from ilpix.project.label_sources import LABEL_SUFFIXES, label_stem, read_label_image
 from ilpix.project.labels import read_all_labels
 from ilpix.project.reading import PixelProject
-from ilpix.sources.tiff import image_stem
 
 
 def read_overlapping(project: PixelProject, folder: Path) -> tuple[dict[int, LabelImage], int]:
@@ -69,7 +68,7 @@ def _read_placed(
     for path in sorted(folder.glob("[!.]*")):
         if path.suffix.lower() not in LABEL_SUFFIXES:
             continue
-        stem = image_stem(path)
+        stem = label_stem(path)
         if not (place := parse_crop_stem(stem)):
             problems.append(Problem(path.name, "has no name of a crop, IMAGE_x…_y…_w…_h…"))
         elif project.lanes:
