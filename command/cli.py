@@ -14,7 +14,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter, validators
 
 import flows
-from command import console, labels, pruning
+from command import console, crops, labels, pruning
 from command.carrying_out import Output, carry_out, plain_errors
 from command.early import refuse_early
 from command.first_line import first_line
@@ -268,6 +268,7 @@ def demo(folder: Path = Path("demo"), /) -> int:
 
 
 app.command(labels.app)
+app.command(crops.app)
 
 
 app.command(pruning.prune)

@@ -99,6 +99,12 @@ class LabelsError(ProblemsError):
     heading = "the labels do not fit {path}"
 
 
+class CropsNotExportedError(ProblemsError):
+    """Some crops of a project cannot be read; the others were written."""
+
+    heading = "crops of {path} could not be exported, the others are written"
+
+
 class ProjectInUseError(IlpixError, FileExistsError):
     """A project that carries a person's work would be replaced."""
 

@@ -9,29 +9,34 @@ number). Either replaces all labels of the crops that it names and touches no ot
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import tifffile
+from PIL import Image
 
 from ilpix.arrays import LabelImage
 from ilpix.errors import IlpixError, Problem
 from ilpix.files import replacing
 from ilpix.project.crop_names import lane_stem, lanes_by_stem
 from ilpix.project.errors import UnusableLabelsError
-from ilpix.project.label_sources import read_label_source
+from ilpix.project.label_sources import read_label_source, read_png
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.overlapping_labels import read_overlapping
-from ilpix.project.reading import read_project
+from ilpix.project.reading import PixelProject, read_project
 from ilpix.project.work import count_labels, keep_work
 from ilpix.sources.tiff import read_image
 
+LabelFormat = Literal["tiff", "png"]
 
-def export_labels(project_path: Path, folder: Path) -> list[Path]:
+
+def export_labels(project_path: Path, folder: Path, suffix: LabelFormat = "tiff") -> list[Path]:
     """Write the labels of every crop as `STEM.tiff`; a crop without labels gives an empty image.
 
     Args:
         project_path: an `.ilp` file.
         folder: made where it is missing.
+        suffix: `png` has the colours of the classes, `tiff` is grey.
 
     Raises:
         InvalidProjectError: if the project cannot be read, or has two crops of one name.
@@ -45,7 +50,7 @@ def export_labels(project_path: Path, folder: Path) -> list[Path]:
     project = read_project(project_path)
     labels_of = read_all_labels(project)
     images = {
-        folder / f"{stem}.tiff": labels_of[lane.index]
+        folder / f"{stem}.{suffix}": labels_of[lane.index]
         for stem, lane in lanes_by_stem(project).items()
     }
     if taken := [path for path, labels in images.items() if _holds_other(path, labels)]:
@@ -53,10 +58,20 @@ def export_labels(project_path: Path, folder: Path) -> list[Path]:
         raise UnusableLabelsError(folder, tuple(Problem(path.name, what) for path in taken))
     for path, labels in images.items():
         with replacing(path) as temporary:
-            tifffile.imwrite(
-                temporary, labels, photometric="minisblack", compression="zlib", metadata=None
-            )
+            if suffix == "png":
+                _write_png(temporary, labels, project)
+            else:
+                tifffile.imwrite(
+                    temporary, labels, photometric="minisblack", compression="zlib", metadata=None
+                )
     return list(images)
+
+
+def _write_png(path: Path, labels: LabelImage, project: PixelProject) -> None:
+    """Write label values that are looked up in a palette: no label black, then the classes."""
+    image = Image.fromarray(labels).convert("P")
+    image.putpalette([0, 0, 0, *(value for known in project.classes for value in known.color)])
+    image.save(path, "PNG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +125,7 @@ def _holds_other(path: Path, labels: LabelImage) -> bool:
     if not path.exists():
         return False
     try:
-        return not np.array_equal(read_image(path), labels[np.newaxis])
+        read = read_png if path.suffix == ".png" else read_image
+        return not np.array_equal(read(path), labels[np.newaxis])
     except IlpixError:
         return True

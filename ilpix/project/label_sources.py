@@ -126,7 +126,7 @@ def read_label_image(
     try:
         if path.suffix.lower() == drawn_shapes.SUFFIX:
             return drawn_shapes.read_shapes(path, lane.size, project)
-        image = _read_png(path) if path.suffix.lower() == ".png" else read_image(path)
+        image = read_png(path) if path.suffix.lower() == ".png" else read_image(path)
         what = misfit(image, project, lane)
     except (IlpixError, drawn_shapes.UnusableShapesError) as error:
         what = str(error)
@@ -136,7 +136,7 @@ def read_label_image(
     return np.asarray(image[0], np.uint8)
 
 
-def _read_png(path: Path) -> NDArray[Any]:
+def read_png(path: Path) -> NDArray[Any]:
     """Read a PNG as (C, Y, X); of an image with a palette the indices, not the colours."""
     try:
         with Image.open(path, formats=["PNG"]) as image:

@@ -1,0 +1,49 @@
+"""`ilpix crops`: the parts of images that are labelled, for other programs."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from command import console
+from command.carrying_out import plain_errors
+from command.labels import Project
+from ilpix.data_directory import PROJECT
+from ilpix.errors import name_some
+from ilpix.project.label_images import LabelFormat
+from ilpix.project.painting import LABELS, export_crops
+from ilpix.project.reading import read_project
+
+app = App(name="crops", help="The crops of a project, for programs in which labels are painted.")
+
+
+@app.command
+def export(
+    folder: Path,
+    /,
+    *,
+    ilp: Project = PROJECT,
+    as_: Annotated[LabelFormat, Parameter(name="--format")] = "tiff",
+) -> int:
+    """Write every crop as a picture that other programs open, and a label image for each.
+
+    Parameters
+    ----------
+    folder
+        gets crops/ and labels/; labels that a project holds are in the label images
+    ilp
+        the project
+    as_
+        tiff: all channels, with names and contrast, for Fiji, napari, QuPath; png: three channels
+        as red, green and blue, and label images in the colours of the classes
+    """
+    with plain_errors() as ended:
+        exported = export_crops(ilp, folder, as_)
+        for what, paths in (("crops", exported.crops), ("label images", exported.labels)):
+            told = f"{len(paths)} {what} in {paths[0].parent}"
+            console.print_lines([(told, name_some([path.name for path in paths]))])
+        classes = (f"{value} {one.name}" for value, one in enumerate(read_project(ilp).classes, 1))
+        given = "" if ilp == PROJECT else f" --ilp {ilp}"
+        step = f"ilpix train --labels {folder / LABELS}{given}"
+        console.print_lines([("paint", f"0 no label, {', '.join(classes)}"), ("next", step)])
+    return ended.code
