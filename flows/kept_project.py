@@ -1,7 +1,7 @@
 """`prepare` where a person's project is kept: which choices have no effect, what lacks a crop."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flows.options import PrepareOptions
@@ -74,10 +74,18 @@ def choices_for_more(run: VerbRun, options: PrepareOptions) -> PrepareOptions:
     return options.model_copy(update=unsaid)
 
 
-def images_without_crop(project: PixelProject, images: Iterable[str]) -> list[str]:
-    """Return the images of which no lane of a project is a crop, as far as names tell."""
+def images_without_crop(
+    project: PixelProject, images: Iterable[str], renamed: Mapping[str, str]
+) -> list[str]:
+    """Return the images of which no lane of a project is a crop, as far as names tell.
+
+    Args:
+        project: names the crops.
+        images: names of images.
+        renamed: former names of images, and those of now.
+    """
     names = (parse_crop_stem(lane_stem(lane)) for lane in project.lanes)
-    cut = {name.image for name in names if name}
+    cut = {renamed.get(name.image) or name.image for name in names if name}
     return [image for image in images if image not in cut]
 
 

@@ -162,7 +162,8 @@ def _keep_project(
     """Say what a kept project makes of the choices; add crops where a person wants that."""
     project = read_project(run.path(options.ilp))
     tell_without_effect(run, options, project)
-    missing = images_without_crop(project, prepared)
+    gone = find_gone(run.notes[NOTE], run.data_dir, options.imgout)
+    missing = images_without_crop(project, prepared, gone)
     if not options.add_crops:
         tell_notes(run, [(name, NO_CROP) for name in missing])
     elif missing:

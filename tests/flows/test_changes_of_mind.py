@@ -147,7 +147,7 @@ def test_an_image_of_a_file_that_has_fewer_by_now_is_gone(folder: Path) -> None:
 def test_one_image_under_two_names_is_said(folder: Path) -> None:
     shutil.copy(folder / "img" / "region_1.tiff", folder / "img" / "region_9.tiff")
     prepare(folder, OPTIONS)
-    assert list(about_images(folder, "prepare").values()) == [["region_1 and region_9"]]
+    assert ["region_1 and region_9"] in about_images(folder, "prepare").values()
 
 
 def test_check_names_what_is_gone(folder: Path) -> None:
