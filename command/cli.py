@@ -269,8 +269,6 @@ def demo(folder: Path = Path("demo"), /) -> int:
 
 app.command(labels.app)
 app.command(crops.app)
-
-
 app.command(pruning.prune)
 
 

@@ -2,7 +2,7 @@
 
 from containers.run_errors import (
     ClassifierMissingError,
-    DiskFullError,
+    EngineDiskFullError,
     IlastikFailedError,
     InstallationBrokenError,
     OptionsIgnoredError,
@@ -21,8 +21,8 @@ KILLED, ABORTED, CRASHED = 137, 134, 139
 CANNOT_RUN = frozenset({126, 127})
 # what Ilastik or the C library says, and what it means whatever the exit code is
 SIGNS: tuple[tuple[str, type[RunError]], ...] = (
-    ("No space left on device", DiskFullError),
-    ("Disk quota exceeded", DiskFullError),
+    ("No space left on device", EngineDiskFullError),
+    ("Disk quota exceeded", EngineDiskFullError),
     ("Unused command-line args", OptionsIgnoredError),
     ("Your project file has no classifier", ClassifierMissingError),
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from containers.command import DATASET, PreparedInput, input_name
 from containers.run_errors import (
-    DiskFullError,
+    EngineDiskFullError,
     OutputMissingError,
     OutputWrongError,
     RunError,
@@ -36,7 +36,7 @@ def publish(
         For each input what is wrong with its output, None where its target is there.
 
     Raises:
-        DiskFullError: if there is no room for a target.
+        EngineDiskFullError: if there is no room for a target.
     """
     problems: list[RunError | None] = []
     for i, (item, target) in enumerate(zip(inputs, targets, strict=True)):
@@ -69,7 +69,7 @@ def _convert(
         if isinstance(refused, FolderNotWritableError):
             raise refused from error
         if refused:
-            raise DiskFullError(report) from error
+            raise EngineDiskFullError(report) from error
         return f"it cannot be read: {error}"
     return None
 

@@ -170,7 +170,7 @@ class OutputWrongError(RunError, ValueError):
         return f"the output is wrong: {self.what}"
 
 
-class DiskFullError(RunError, OSError):
+class EngineDiskFullError(RunError, OSError):
     """There is no room for the output."""
 
     concerns_all = True

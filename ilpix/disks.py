@@ -19,8 +19,7 @@ def _numbers(*names: str) -> frozenset[int]:
     return frozenset(getattr(errno, name) for name in names if hasattr(errno, name))
 
 
-_STALE = _numbers("ESTALE")
-_LOST = _STALE | _numbers("EIO", "ENOTCONN", "EHOSTDOWN", "EREMOTEIO")
+_LOST = _numbers("ESTALE", "EIO", "ENOTCONN", "EHOSTDOWN", "EREMOTEIO")
 _REFUSALS: Mapping[int, type[DiskFullError | FolderNotWritableError]] = {
     **dict.fromkeys(_numbers("ENOSPC", "EDQUOT", "EFBIG"), DiskFullError),
     **dict.fromkeys(_numbers("EROFS"), FolderNotWritableError),
@@ -70,15 +69,6 @@ def refused_by_disk(
             return _REFUSALS[number](folder, os.strerror(number))
         error = error.__cause__ or error.__context__
     return None
-
-
-def is_stale(error: BaseException | None) -> bool:
-    """Tell whether a network share had lost a file that was open: opened again it may be there."""
-    while error is not None:
-        if _number_of(error) in _STALE:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _number_of(error: BaseException) -> int:

@@ -24,7 +24,7 @@ from containers.predict import predict_in_container, prepare_engine, remove_cont
 from containers.prediction import PredictionRequest
 from containers.run import IMAGE_LABEL, RUN_LABEL
 from containers.run_errors import (
-    DiskFullError,
+    EngineDiskFullError,
     IlastikFailedError,
     OptionsIgnoredError,
     OutOfMemoryError,
@@ -134,7 +134,7 @@ def test_one_broken_image_in_a_batch_of_eight_costs_only_itself(
         ("silent.sh", OutputMissingError, "left no output"),
         ("crashing.sh", ProgramCrashedError, "exit code 139"),
         ("transposing.sh", OutputWrongError, "is expected"),
-        ("full.sh", DiskFullError, "No space left"),
+        ("full.sh", EngineDiskFullError, "No space left"),
         ("forgetful.sh", OptionsIgnoredError, "--output-format=hdf5"),
         ("nowhere.sh", ProgramMissingError, "path of run_ilastik.sh"),
     ],

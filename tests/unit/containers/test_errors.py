@@ -111,7 +111,7 @@ def test_a_message_holds_the_error_and_nothing_else_of_a_traceback() -> None:
             "Your project file has no classifier.",
             run_errors.ClassifierMissingError,
         ),
-        (Finished(1, 1, ""), "OSError: No space left on device", run_errors.DiskFullError),
+        (Finished(1, 1, ""), "OSError: No space left on device", run_errors.EngineDiskFullError),
     ],
 )
 def test_ends_of_runs_are_told_apart(

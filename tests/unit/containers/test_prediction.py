@@ -17,7 +17,7 @@ from containers.lease import held_lease
 from containers.outcome import PredictionOutcome
 from containers.prediction import Job, PredictionRequest, Work, predict_images
 from containers.run_errors import (
-    DiskFullError,
+    EngineDiskFullError,
     IlastikFailedError,
     OutOfMemoryError,
     OutputMissingError,
@@ -165,7 +165,7 @@ def test_full_disk_ends_the_course(
     monkeypatch.setattr(outputs, "write_probabilities", fill)
     program = PlayedProgram()
     outcomes = predict(program, 3)
-    assert [type(outcome.error) for outcome in outcomes] == [DiskFullError] * 3
+    assert [type(outcome.error) for outcome in outcomes] == [EngineDiskFullError] * 3
     assert len(program.runs) == 1
 
 
