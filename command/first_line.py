@@ -16,5 +16,6 @@ RECORDED = {"classify": "run", "demo": "run"}  # verbs whose outcome is that of 
 
 
 def first_line(verb: str, data_dir: Path) -> str:
-    """Return what a verb does and where, in one line."""
-    return f"{DOING[verb]} in {data_dir.absolute()} …"
+    """Return what a verb does and where, in one line: as it was given, if it was."""
+    place = Path.cwd() if data_dir == Path() else data_dir
+    return f"{DOING[verb]} in {place} …"
