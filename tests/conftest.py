@@ -23,8 +23,10 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 
-# Tests that a shell starts in the background ignore SIGINT, and so would the programs they start.
+# Tests that a shell starts in the background ignore SIGINT, those below `nohup` SIGHUP, and so
+# would the programs they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

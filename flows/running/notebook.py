@@ -59,6 +59,12 @@ class NotebookStep:
         return f"{self.title} {self.told}"
 
 
+def is_notebook() -> bool:
+    """Tell whether this is the kernel of a notebook, and not a program that starts one."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
+
+
 @contextmanager
 def shown_in_python() -> Iterator[None]:
     """Show progress inside the block where somebody looks, unless that was seen to."""
@@ -73,7 +79,7 @@ def shown_in_python() -> Iterator[None]:
 
 
 def _display() -> Display:
-    if "ipykernel" in sys.modules:
+    if is_notebook():
         return NotebookDisplay()
     if not sys.stderr.isatty():
         return LogDisplay()

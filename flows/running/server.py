@@ -16,8 +16,7 @@ import httpx
 from prefect.context import FlowRunContext
 from prefect.events.clients import PrefectEventsClient
 from prefect.events.schemas.events import Event as ServerEvent
-from prefect.events.worker import EventsWorker, emit_events_to_cloud
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.running.reaching import why_no_answer
 
@@ -31,12 +30,16 @@ _waiting: ContextVar[ExitStack | None] = ContextVar("ilpix_waiting", default=Non
 _log = logging.getLogger(__name__)
 
 
-class AttentiveEventsClient(PrefectEventsClient):
-    """Sends events to the server until it is gone; Prefect's own tries each for seven seconds."""
+_emit = PrefectEventsClient._emit  # noqa: SLF001 - Prefect gives events to no client of ours
 
-    async def _emit(self, event: ServerEvent) -> None:
-        if not _gone.is_set():
-            await super()._emit(event)
+
+async def _emit_until_gone(client: PrefectEventsClient, event: ServerEvent) -> None:
+    """Send an event to the server until it is gone; Prefect tries each for seven seconds."""
+    if not _gone.is_set():
+        await _emit(client, event)
+
+
+PrefectEventsClient._emit = _emit_until_gone  # type: ignore[method-assign, assignment] # noqa: SLF001
 
 
 def is_gone() -> bool:
@@ -49,9 +52,6 @@ def begin_waiting(until: ExitStack) -> None:
     _gone.clear()
     token = _waiting.set(until)
     until.callback(_waiting.reset, token)
-    if PREFECT_API_URL.value() and not emit_events_to_cloud():
-        EventsWorker.set_client_override(AttentiveEventsClient)
-        until.callback(EventsWorker.set_client_override, None)
 
 
 def on_server(record: Callable[[], T]) -> T | None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,14 @@ pytestmark = pytest.mark.slurm
 
 
 def state_of(job: str) -> str:
-    words = slurm_says("scontrol", "show", "job", job).split()
-    return next(word.partition("=")[2] for word in words if word.startswith("JobState="))
+    """The state that a job ended in, once its processes are gone."""
+    end = time.monotonic() + 60
+    state = "COMPLETING"
+    while state == "COMPLETING" and time.monotonic() < end:
+        time.sleep(0.2)
+        words = slurm_says("scontrol", "show", "job", job).split()
+        state = next(word.partition("=")[2] for word in words if word.startswith("JobState="))
+    return state
 
 
 def freeze(job: str) -> None:

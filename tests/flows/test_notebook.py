@@ -1,5 +1,6 @@
 """In a notebook: a bar while a flow works, its error in words, nothing of Prefect."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from nbclient import NotebookClient
 from prefect.settings import PREFECT_API_URL
 
+from flows.running.notebook import is_notebook
 from ilpix.example import write_example
 
 REPOSITORY = Path(__file__).parents[2]
@@ -54,3 +56,8 @@ def test_an_error_in_a_notebook_is_its_text(folder: Path) -> None:
     assert error["ename"] == "InvalidPanelError"
     assert "Traceback" not in str(shown)
     assert error["traceback"] == [f"InvalidPanelError: {error['evalue']}"]
+
+
+def test_a_program_that_starts_notebooks_is_none() -> None:
+    import_module("ipykernel.kernelapp")
+    assert not is_notebook()
