@@ -71,6 +71,7 @@ def test_a_run_completes_although_one_job_is_cancelled_and_one_runs_over_its_tim
     for image in list((folder / "ilastik_img").iterdir()):
         for number in range(1, COPIES):
             shutil.copy(image, image.with_stem(f"{image.stem}_{number}"))
+    (folder / "ilpix_run.json").unlink()  # it says that the copies were made of no image
     shutil.copytree(folder, tmp_path / "threads")
     fates = Fates(folder / "ilastik_probabilities")
     fates.start()
