@@ -31,8 +31,6 @@ DELAYS_S = (2.0, 4.0, 8.0)  # an engine that is started anew, a registry that is
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-_log = logging.getLogger(__name__)
-
 
 def choose_engine(verb_run: VerbRun, options: RunOptions, n_images: int) -> Engine:
     """Get the engine of a run ready and note it for the manifest.

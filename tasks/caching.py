@@ -58,11 +58,6 @@ class ContentPolicy(CachePolicy):
             record.unlink(missing_ok=True)
         return record.name
 
-    def recorded(self, name: str, inputs: Mapping[str, Any], results: Path) -> FilesWritten | None:
-        """Return what a task run with these inputs wrote before, if it would be a hit."""
-        record = self._record(name, inputs, results)
-        return _read_if_it_holds(record, inputs, _memo(results)) if record.exists() else None
-
     def key(self, name: str, inputs: Mapping[str, Any], results: Path) -> str:
         """Return the key that a task run with these inputs has now."""
         return self._record(name, inputs, results).name
@@ -89,15 +84,8 @@ class ContentPolicy(CachePolicy):
 
 def is_known(work: Task[..., Any], call: Mapping[str, Any]) -> bool:
     """Tell whether calling a task would be a hit."""
-    return recorded(work, call) is not None
-
-
-def recorded(work: Task[..., Any], call: Mapping[str, Any]) -> FilesWritten | None:
-    """Return what a task wrote before, if calling it would be a hit."""
-    policy, results = work.cache_policy, work.result_storage
-    if work.refresh_cache or not isinstance(policy, ContentPolicy):
-        return None
-    return policy.recorded(work.name, call, results) if isinstance(results, Path) else None
+    key = key_of(work, call)
+    return key is not None and recorded(work, call, key) is not None
 
 
 def key_of(work: Task[..., Any], call: Mapping[str, Any]) -> str | None:
@@ -106,6 +94,14 @@ def key_of(work: Task[..., Any], call: Mapping[str, Any]) -> str | None:
     if not isinstance(policy, ContentPolicy) or not isinstance(results, Path):
         return None
     return policy.key(work.name, call, results)
+
+
+def recorded(work: Task[..., Any], call: Mapping[str, Any], key: str) -> FilesWritten | None:
+    """Return what a task wrote before under the key of a call, if calling it would be a hit."""
+    results = work.result_storage
+    if work.refresh_cache or not isinstance(results, Path) or not (results / key).exists():
+        return None
+    return _read_if_it_holds(results / key, call, _memo(results))
 
 
 def results_folder(task_ctx: TaskRunContext) -> Path:

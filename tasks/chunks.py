@@ -24,25 +24,20 @@ def run_chunk(work: Task[..., Any], calls: list[dict[str, Any]]) -> list[State[A
 
 
 def _state_of(work: Task[..., Any], call: dict[str, Any], store: ResultStore) -> State[Any]:
-    if written := recorded(work, call):
-        return Completed(name="Cached", data=written)
-    if written := _do(work, call, store):
-        return Completed(data=written)
+    if key := key_of(work, call):
+        if written := recorded(work, call, key):
+            return Completed(name="Cached", data=written)
+        if written := _do(work, call, key):
+            store.write(written, key=key)
+            return Completed(data=written)
     as_task: State[Any] = work(**call, return_state=True)
     return as_task
 
 
-def _do(work: Task[..., Any], call: dict[str, Any], store: ResultStore) -> FilesWritten | None:
-    """Do the work and record it; None where it fails, or an input changes meanwhile."""
-    key = key_of(work, call)
-    if key is None:
-        return None
+def _do(work: Task[..., Any], call: dict[str, Any], key: str) -> FilesWritten | None:
+    """Do the work; None where it fails, or an input changes meanwhile."""
     try:
         written: FilesWritten = work.fn(**call)
-        unchanged = key_of(work, call) == key
+        return written if key_of(work, call) == key else None
     except Exception:  # whatever it is: the task run meets it again, and tells it
         return None
-    if not unchanged:
-        return None
-    store.write(written, key=key)
-    return written

@@ -164,9 +164,7 @@ def _smooth_strip(plane, left, x, taps, n_rows, out):
     a, b, c = spread(taps[0]), spread(taps[1]), spread(taps[2])
     row_0 = row_1 = row_2 = row_3 = spread(np.float32(0))
     for y in range(n_rows + 4):
-        near = load(plane, y + 1, left + 2) + load(plane, y + 1, left + 4)
-        far = load(plane, y + 1, left + 1) + load(plane, y + 1, left + 5)
-        row_4 = fused(c, far, fused(b, near, a * load(plane, y + 1, left + 3)))
+        row_4 = _even_row(plane, y + 1, left + 1, a, b, c)
         if y >= 4:
             store(fused(c, row_0 + row_4, fused(b, row_1 + row_3, a * row_2)), out, y - 4, x)
         row_0, row_1, row_2, row_3 = row_1, row_2, row_3, row_4

@@ -15,7 +15,7 @@ import h5py
 
 from ilpix.disks import telling_disks
 
-_STEP_BYTES = 2**20
+_IN_MEMORY = {"driver": "core", "backing_store": False, "block_size": 2**20}
 
 
 @contextmanager
@@ -25,8 +25,7 @@ def new_hdf5(path: Path) -> Iterator[h5py.File]:
     Raises:
         DiskFullError: if there is no room for it.
     """
-    memory = {"driver": "core", "backing_store": False, "block_size": _STEP_BYTES}
-    with h5py.File(path, "w", libver="earliest", **memory) as file:
+    with h5py.File(path, "w", libver="earliest", **_IN_MEMORY) as file:
         yield file
         _store(file, path)
 
@@ -38,8 +37,7 @@ def changing_hdf5(path: Path) -> Iterator[h5py.File]:
     Raises:
         DiskFullError: if there is no room for the changes; the file is lost then.
     """
-    memory = {"driver": "core", "backing_store": False, "block_size": _STEP_BYTES}
-    with h5py.File(path, "r+", **memory) as file:
+    with h5py.File(path, "r+", **_IN_MEMORY) as file:
         yield file
         _store(file, path)
 

@@ -56,6 +56,7 @@ def deployment(server: Server) -> Iterator[str]:
     server.call(
         "PATCH", path, work_pool_name=home, work_queue_name="default", concurrency_limit=limit
     )
+    server.call("DELETE", f"/work_pools/{POOL}")
 
 
 @contextmanager

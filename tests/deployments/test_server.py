@@ -47,8 +47,7 @@ def test_the_nightly_run_is_on_the_calendar_of_the_server(server: Server) -> Non
 
 def test_every_pool_is_of_its_kind(server: Server) -> None:
     pools = {pool["name"]: pool["type"] for pool in server.filter("work_pools")}
-    expected = {f"ilpix-{kind}": kind for kind in ("process", "docker", "kubernetes")}
-    assert pools.items() >= expected.items()
+    assert pools == {f"ilpix-{kind}": kind for kind in ("process", "docker", "kubernetes")}
 
 
 @pytest.mark.parametrize(

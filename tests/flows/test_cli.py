@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from command import cli
 from command.demo import LABELS, write_labels_of_a_person
 from flows.options import PrepareOptions
 from ilpix.example import write_example
+from tests.flows.command_line import ilpix
 
 FLAGS = ["--cropsize", "60", "--seed", "1"]
 
@@ -22,16 +22,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_example(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def ilpix(*words: str) -> int:
-    """Run the command line in this process, beside the tests' server; return its exit code."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["ilpix", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 def test_prepare_takes_all_flags_of_steinbock(folder: Path) -> None:

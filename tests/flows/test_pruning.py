@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from command import cli
 from command.demo import CROPSIZE, LABELS, SEED
 from flows.options import PrepareOptions, RunOptions
 from flows.prepare import prepare
 from flows.pruning import plan_pruning
 from flows.run import run
 from ilpix.example import write_example
+from tests.flows.command_line import ilpix
 from tests.flows.trained_folders import make_trained
 
 OPTIONS = PrepareOptions(cropsize=CROPSIZE, seed=SEED)
@@ -38,15 +38,6 @@ def folder(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     shutil.copytree(trained, tmp_path / "data")
     monkeypatch.chdir(tmp_path / "data")
     return tmp_path / "data"
-
-
-def ilpix(*words: str) -> int:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["ilpix", *words])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 def files(folder: Path) -> dict[str, bytes]:
