@@ -41,17 +41,20 @@ def showing_progress(loudness: Loudness, line: MovingLine | None) -> Iterator[No
         loudness: how much is said.
         line: what moves where no bar does.
     """
-    for name in OUR_LOGGERS:
-        logger = logging.getLogger(name)
+    loggers = [logging.getLogger(name) for name in OUR_LOGGERS]
+    before = [(logger.level, logger.handlers, logger.propagate) for logger in loggers]
+    for logger in loggers:
         logger.setLevel(_LEVELS[loudness])
-        logger.handlers = [_LogLines()]
-        logger.propagate = False
+        logger.handlers, logger.propagate = [_LogLines()], False
     token = display.set(BarDisplay(err, line)) if line else None
     try:
         yield
     finally:
         if token:
             display.reset(token)
+        for logger, (level, handlers, propagate) in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+            logger.handlers, logger.propagate = handlers, propagate
 
 
 class _LogLines(logging.Handler):

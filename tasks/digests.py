@@ -1,5 +1,6 @@
 """Content digests that are not computed twice for a file that did not change."""
 
+import os
 import time
 from dataclasses import dataclass
 from hashlib import sha256
@@ -40,7 +41,7 @@ class DigestMemo:
             OSError: if the file cannot be read.
         """
         status = _status_of(path)
-        note = self.folder / sha256(str(path.absolute()).encode()).hexdigest()
+        note = self.folder / sha256(os.fsencode(path.absolute())).hexdigest()
         seen = _read(note)
         if seen and (seen.size, seen.mtime_ns, seen.ctime_ns, seen.inode) == status:
             return seen.sha256

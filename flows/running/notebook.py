@@ -68,7 +68,7 @@ def is_notebook() -> bool:
 @contextmanager
 def shown_in_python() -> Iterator[None]:
     """Show progress inside the block where somebody looks, unless that was seen to."""
-    if not isinstance(display.get(), LogDisplay):
+    if type(display.get()) is not LogDisplay:
         yield
         return
     token = display.set(_display())

@@ -79,7 +79,7 @@ def find_gone(noted: Mapping[str, str], data_dir: Path, prepared: Path) -> dict[
     living = {name for name, source in sources.items() if source and (data_dir / source).exists()}
     if not living:
         return {}
-    files = {path.stem: path for path in sorted(folder.glob("[!.]*.h5"))}
+    files = {path.stem: path for path in sorted(folder.glob("[!.]*.h5")) if _is_text(path.name)}
     twins = _find_twins(data_dir, files, living)
     gone = {name: twins.get(name, "") for name in {*sources, *twins} - living}
     return {name: gone[name] for name in sorted(gone) if made_of(data_dir, prepared, name)}
