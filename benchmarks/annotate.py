@@ -26,7 +26,7 @@ import numpy as np
 
 from ilpix.data_directory import PROJECT
 from ilpix.images.hdf5 import ImageRecord, open_prepared, write_image
-from ilpix.images.preparation import PreparationOptions
+from ilpix.images.preparation_options import PreparationOptions
 from ilpix.project.crop_names import crop_path
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project

@@ -99,7 +99,8 @@ from flows.running.verb_run import VerbRun
 from ilpix.images.hdf5 import ImageRecord, write_image
 from ilpix.sources.tiff import find_images, read_image
 from ilpix.images.panel import read_panel
-from ilpix.images.preparation import PreparationOptions, channel_names, prepare_image
+from ilpix.images.preparation import channel_names, prepare_image
+from ilpix.images.preparation_options import PreparationOptions
 folder, options = Path(sys.argv[1]), PrepareOptions(cropsize=8, seed=1)
 verb_run.SINGLY = int(sys.argv[2])
 shutil.rmtree(folder / ".ilpix", ignore_errors=True)

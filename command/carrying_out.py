@@ -14,7 +14,6 @@ from pydantic import BaseModel, ValidationError
 from command import console
 from command.early import refuse_early
 from command.first_line import RECORDED, first_line
-from command.next_steps import next_step, results
 from command.starting import start_prefect
 from command.tables import print_failures, print_summary
 from command.usage import wrong_values
@@ -112,6 +111,8 @@ def _tell(verb: str, output: Output, began: datetime, ended: Ended) -> None:
     record = read_manifest(output.data_dir).verbs.get(RECORDED.get(verb, verb))
     if not record or record.started < began:
         return
+    from command.next_steps import next_step, results  # noqa: PLC0415 - HDF5
+
     if output.json:
         console.print_json(record.model_dump(mode="json"))
     elif not ended.stopped and not output.quiet:

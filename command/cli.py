@@ -19,12 +19,10 @@ from command.carrying_out import Output, carry_out, plain_errors
 from command.early import refuse_early
 from command.first_line import first_line
 from command.labels import Project
-from command.project_summary import print_project
 from command.server import ServerNotStartedError
 from command.steinbock_words import in_our_words
 from command.tables import print_findings, print_plan, print_rows
 from command.usage import usage_message
-from command.watching import wait_until_trained
 from containers.local_gui import GuiSettings, find_local_ilastik, open_local_gui
 from flows.errors import TrainingNeededError
 from flows.running.manifest import read_manifest
@@ -32,8 +30,6 @@ from flows.running.progress import tell_pull
 from flows.settings import list_settings
 from ilpix.checks.findings import has_errors
 from ilpix.data_directory import PROJECT
-from ilpix.project.reading import read_project
-from ilpix.project.summary import summarise
 
 app = App(
     name="ilpix",
@@ -151,6 +147,10 @@ def show(project: Path = PROJECT, /, *, json: bool = False) -> int:
         for machines
     """
     with plain_errors() as ended:
+        from command.project_summary import print_project  # noqa: PLC0415 - HDF5
+        from ilpix.project.reading import read_project  # noqa: PLC0415 - HDF5
+        from ilpix.project.summary import summarise  # noqa: PLC0415 - HDF5
+
         summary = summarise(read_project(project))
         if json:
             console.print_json(asdict(summary))
@@ -183,6 +183,8 @@ def classify(
             if not wait:
                 raise
             console.print_notice(f"{error}\nWaiting until {error.project} is trained and saved …")
+            from command.watching import wait_until_trained  # noqa: PLC0415 - HDF5
+
             wait_until_trained(error.project)
             flows.classify(output.data_dir, preparing, training, predicting)
 

@@ -1,7 +1,7 @@
 """`ilpix crops`: the parts of images that are labelled, for other programs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -10,9 +10,6 @@ from command.carrying_out import plain_errors
 from command.labels import Project
 from ilpix.data_directory import PROJECT
 from ilpix.errors import name_some
-from ilpix.project.label_images import LabelFormat
-from ilpix.project.painting import LABELS, export_crops
-from ilpix.project.reading import read_project
 
 app = App(name="crops", help="The crops of a project, for programs in which labels are painted.")
 
@@ -23,7 +20,7 @@ def export(
     /,
     *,
     ilp: Project = PROJECT,
-    as_: Annotated[LabelFormat, Parameter(name="--format")] = "tiff",
+    as_: Annotated[Literal["tiff", "png"], Parameter(name="--format")] = "tiff",
 ) -> int:
     """Write every crop as a picture that other programs open, and a label image for each.
 
@@ -37,6 +34,9 @@ def export(
         tiff: all channels, with names and contrast, for Fiji, napari, QuPath; png: three channels
         as red, green and blue, and label images in the colours of the classes
     """
+    from ilpix.project.painting import LABELS, export_crops  # noqa: PLC0415 - HDF5
+    from ilpix.project.reading import read_project  # noqa: PLC0415 - HDF5
+
     with plain_errors() as ended:
         exported = export_crops(ilp, folder, as_)
         for what, paths in (("crops", exported.crops), ("label images", exported.labels)):

@@ -18,8 +18,6 @@ from flows.settings import Settings
 from ilpix.errors import NoFolderError, NoPanelError
 from ilpix.prediction.errors import NoClassifierError
 from ilpix.project.errors import NoProjectError
-from ilpix.project.label_sources import read_label_source
-from ilpix.project.reading import read_project
 
 
 def refuse_early(data_dir: Path, options: object) -> None:
@@ -32,6 +30,8 @@ def refuse_early(data_dir: Path, options: object) -> None:
     require_folder(data_dir)
     if isinstance(options, RunOptions | CheckOptions):
         engine_kind(options, settings)
+    from ilpix.project.reading import read_project  # noqa: PLC0415 - HDF5
+
     match options:
         case PrepareOptions():
             require_folder(data_dir / options.img)
@@ -42,6 +42,8 @@ def refuse_early(data_dir: Path, options: object) -> None:
         case TrainOptions():
             project = read_project(data_dir / options.ilp)
             if options.labels:
+                from ilpix.project.label_sources import read_label_source  # noqa: PLC0415 - HDF5
+
                 read_label_source(project, data_dir / options.labels, clear=options.clear)
         case RunOptions():
             if not read_project(data_dir / options.ilp).has_classifier:

@@ -9,16 +9,14 @@ from command import console
 from command.carrying_out import plain_errors
 from ilpix.data_directory import PROJECT
 from ilpix.errors import name_some
-from ilpix.project import label_images
-from ilpix.project.work import tell_counts
 
 Project = Annotated[Path, Parameter(alias="-p")]
 
 app = App(name="labels", help="Label layers between project and label images.")
 
 
-@app.command(name="export")
-def export_labels(folder: Path, /, *, ilp: Project = PROJECT) -> int:
+@app.command
+def export(folder: Path, /, *, ilp: Project = PROJECT) -> int:
     """Write the labels of every crop as a label image (uint8 TIFF, 0 = unlabelled).
 
     Parameters
@@ -28,14 +26,16 @@ def export_labels(folder: Path, /, *, ilp: Project = PROJECT) -> int:
     ilp
         the project
     """
+    from ilpix.project.label_images import export_labels  # noqa: PLC0415 - HDF5
+
     with plain_errors() as ended:
-        names = [path.name for path in label_images.export_labels(ilp, folder)]
+        names = [path.name for path in export_labels(ilp, folder)]
         console.print_lines([(f"{len(names)} label images in {folder}", name_some(names))])
     return ended.code
 
 
 @app.command(name="import")
-def import_labels(
+def import_(
     source: Path,
     /,
     *,
@@ -57,8 +57,11 @@ def import_labels(
         the label images may be of other crops of the same images, as after another seed or crop
         size; labels are taken where they lie in a crop that has none there
     """
+    from ilpix.project.label_images import import_labels  # noqa: PLC0415 - HDF5
+    from ilpix.project.work import tell_counts  # noqa: PLC0415 - HDF5
+
     with plain_errors() as ended:
-        imported = label_images.import_labels(ilp, source, clear=clear, overlapping=overlapping)
+        imported = import_labels(ilp, source, clear=clear, overlapping=overlapping)
         console.print_lines(
             [(f"labels stored for {len(imported.crops)} crops", name_some(imported.crops))]
         )

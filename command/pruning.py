@@ -1,7 +1,7 @@
 """`ilpix prune`: say what can go, and let it go when told."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -9,10 +9,12 @@ from command import console
 from command.carrying_out import plain_errors
 from command.early import require_folder
 from command.old_runs import OldRuns, find_old_runs, forget
-from flows import pruning
 from flows.running.alone import alone_in
 from ilpix.data_directory import LOCK, WORKSPACE
 from ilpix.files import printable
+
+if TYPE_CHECKING:
+    from flows.pruning import Pruning
 
 MB = 10**6
 
@@ -44,7 +46,9 @@ def prune(
             with alone_in(data_dir, data_dir / WORKSPACE / LOCK):
                 found = _tell(data_dir)
                 freed = sum(leftover.n_bytes for leftover in found.leftovers)
-                pruning.prune(found.leftovers, data_dir, to)
+                from flows.pruning import take_away  # noqa: PLC0415 - HDF5
+
+                take_away(found.leftovers, data_dir, to)
             if runs := _tell_runs():
                 freed += forget(runs)
             console.print_lines([("freed", _size(freed))])
@@ -57,9 +61,11 @@ def prune(
     return ended.code
 
 
-def _tell(data_dir: Path) -> pruning.Pruning:
+def _tell(data_dir: Path) -> "Pruning":
     """List what is in the data directory."""
-    found = pruning.plan_pruning(data_dir)
+    from flows.pruning import plan_pruning  # noqa: PLC0415 - HDF5
+
+    found = plan_pruning(data_dir)
     for leftover in found.leftovers:
         names = ", ".join(printable(path.name) for path in leftover.paths[:3])
         more = " …" if len(leftover.paths) > 3 else ""

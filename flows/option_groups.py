@@ -20,7 +20,7 @@ from ilpix.data_directory import (
     PROBABILITIES,
     PROJECT,
 )
-from ilpix.images.preparation import PreparationOptions
+from ilpix.images.preparation_options import PreparationOptions
 
 
 class CroppingOptions(PreparationOptions):

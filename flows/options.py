@@ -24,9 +24,9 @@ from ilpix.data_directory import (
     PROJECT,
     RAW,
 )
-from ilpix.images.preparation import PreparationOptions
+from ilpix.images.preparation_options import PreparationOptions
 from ilpix.prediction.products import ProductOptions
-from ilpix.sources.source import ReadingOptions
+from ilpix.sources.reading_options import ReadingOptions
 
 
 class PrepareOptions(ReadingOptions, CroppingOptions):

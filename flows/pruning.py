@@ -64,7 +64,7 @@ def plan_pruning(data_dir: Path) -> Pruning:
     return Pruning(tuple(one for one in found if one.paths), tuple(notes))
 
 
-def prune(leftovers: Sequence[Leftover], data_dir: Path, to: Path | None = None) -> None:
+def take_away(leftovers: Sequence[Leftover], data_dir: Path, to: Path | None = None) -> None:
     """Remove what was found, or move what is of use to anybody to another folder.
 
     Args:

@@ -4,8 +4,8 @@ from .features.computing import compute_features as compute_features
 from .images.hdf5 import open_prepared as open_prepared
 from .images.hdf5 import write_image as write_image
 from .images.panel import read_panel as read_panel
-from .images.preparation import PreparationOptions as PreparationOptions
 from .images.preparation import prepare_image as prepare_image
+from .images.preparation_options import PreparationOptions as PreparationOptions
 from .prediction.classifier import Classifier as Classifier
 from .prediction.probabilities import to_uint16 as to_uint16
 from .prediction.probabilities import write_probabilities as write_probabilities
@@ -14,7 +14,7 @@ from .project.label_images import import_labels as import_labels
 from .project.reading import read_project as read_project
 from .sources.finding import find_sources as find_sources
 from .sources.finding import open_source as open_source
-from .sources.source import ReadingOptions as ReadingOptions
+from .sources.reading_options import ReadingOptions as ReadingOptions
 from .sources.tiff import read_image as read_image
 from .training.feature_choice import choose_features as choose_features
 from .training.storing import train as train

@@ -16,7 +16,8 @@ from ilpix.images.preparation import (
 )
 from ilpix.sources.finding import open_source
 from ilpix.sources.naming import compare_names
-from ilpix.sources.source import FiniteCheck, ReadingOptions, finite_bands
+from ilpix.sources.reading_options import ReadingOptions
+from ilpix.sources.source import FiniteCheck, finite_bands
 from tasks.caching import ContentPolicy
 from tasks.records import FilesWritten, files_written
 from tasks.stopping import stop_if_asked, until_asked_to_stop

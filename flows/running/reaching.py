@@ -1,7 +1,5 @@
 """Whether anything answers where Prefect's server should be; asked before Prefect is imported."""
 
-import httpx
-
 from flows.errors import ServerUnreachableError
 
 ANSWER_S = 4.0
@@ -20,6 +18,8 @@ def require_server(address: str) -> None:
 
 def why_no_answer(address: str) -> str:
     """Return why no server answers at the address of an API; empty where one does."""
+    import httpx  # noqa: PLC0415 - only where a server is named
+
     health = f"{address.rstrip('/')}/health"
     try:
         # asked is only whether something is there; who it is, is looked at when it is spoken to

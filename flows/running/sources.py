@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flows.running.manifest import read_manifest
 from ilpix.data_directory import PICTURES, PROBABILITIES, WORKSPACE
-from ilpix.prediction.pictures import PictureFiles
+from ilpix.prediction.picture_files import PictureFiles
 from ilpix.sources.finding import Source
 from tasks.describing import DIGESTS
 from tasks.digests import DigestMemo

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from PIL import Image, ImageDraw
 
-from ilpix.prediction.pictures import PictureFiles
+from ilpix.prediction.picture_files import PictureFiles
 from ilpix.project.reading import LabelClass
 
 MOST_PREVIEWS = 24  # as JPEG far below the 1.5 MB that a text of the server can hold

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from flows.running.verb_run import VerbRun
 from ilpix.data_directory import PICTURES
 from ilpix.errors import IlpixError
-from ilpix.prediction.pictures import Drawn, PictureFiles, Style, draw, read_drawn
+from ilpix.prediction.picture_files import PictureFiles
+from ilpix.prediction.pictures import Drawn, Style, draw, read_drawn
 from ilpix.project.reading import PixelProject
 from ilpix.project.summary import summarise
 from tasks.describing import DIGESTS

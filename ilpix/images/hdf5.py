@@ -40,7 +40,7 @@ from ilpix.images.errors import (
 )
 from ilpix.images.hdf5_reasons import hdf5_reason
 from ilpix.images.new_hdf5 import new_large_hdf5
-from ilpix.images.preparation import PreparationOptions
+from ilpix.images.preparation_options import PreparationOptions
 
 FloatImage = NDArray[np.float32]
 

@@ -1,19 +1,19 @@
 """Turn an image into what Ilastik sees: channels grouped, their mean prepended, enlarged."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, PositiveInt
 
 from ilpix.images.errors import NothingButNaNError
 from ilpix.images.panel import Panel, require_channels
+from ilpix.images.preparation_options import (
+    LEAVES_OUT_NAN,
+    Aggregation,
+    PreparationOptions,
+)
 
-Aggregation = Literal[
-    "mean", "median", "sum", "max", "min", "std", "var",
-    "nanmean", "nanmedian", "nansum", "nanmax", "nanmin", "nanstd", "nanvar",
-]  # fmt: skip
 FloatImage = NDArray[np.float32]
 
 _REDUCE: dict[Aggregation, Callable[..., NDArray[Any]]] = {
@@ -32,43 +32,9 @@ _REDUCE: dict[Aggregation, Callable[..., NDArray[Any]]] = {
     "nanstd": np.nanstd,
     "nanvar": np.nanvar,
 }
-LEAVES_OUT_NAN = "nan"  # an aggregation that begins so
 _LARGEST = np.finfo(np.float32).max
 _BAND_BYTES = 2**25  # of prepared pixels that are in memory at a time
 _FEWEST_ROWS = 16  # of the image; fewer would be enlarged with as many of their neighbours
-
-
-class PreparationOptions(BaseModel, frozen=True, extra="forbid"):
-    """How images are prepared; the defaults are steinbock's.
-
-    Example:
-        >>> PreparationOptions(scale=1, mean=False).aggr
-        'mean'
-    """
-
-    aggr: Aggregation = Field(
-        "mean",
-        title="Aggregation",
-        description="how the channels of a group become one channel; nanmean and the like leave "
-        "out pixels that are NaN",
-    )
-    mean: bool = Field(
-        default=True, title="Mean first", description="prepend the mean of all channels"
-    )
-    meanfactor: float = Field(
-        100.0,
-        gt=0,
-        allow_inf_nan=False,
-        title="Factor of the mean",
-        description="what the prepended mean is multiplied by",
-    )
-    scale: PositiveInt = Field(
-        2, title="Scale", description="how many times longer the image edges become"
-    )
-
-    def ignores_nan(self, panel: Panel) -> bool:
-        """Whether pixels that are NaN are left out when the channels of a group become one."""
-        return self.aggr.startswith(LEAVES_OUT_NAN) and panel.groups is not None
 
 
 def prepare_image(image: NDArray[Any], panel: Panel, options: PreparationOptions) -> FloatImage:

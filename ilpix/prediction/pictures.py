@@ -23,6 +23,7 @@ from pydantic import BaseModel, ValidationError
 from ilpix.files import replacing, write_text
 from ilpix.images.hdf5 import PreparedImage, open_prepared
 from ilpix.prediction import _kernels
+from ilpix.prediction.picture_files import PictureFiles
 from ilpix.prediction.probabilities import LARGEST, read_rows, read_shape
 
 LARGEST_SIDE = 1024  # px at full size; of larger images every n-th pixel is shown
@@ -60,34 +61,6 @@ class Style:
     def safe_colors(self) -> tuple[Color, ...]:
         """Colours of the classes for everybody."""
         return tuple(SAFE_COLORS[index % len(SAFE_COLORS)] for index in range(len(self.colors)))
-
-
-@dataclass(frozen=True, slots=True)
-class PictureFiles:
-    """Where the pictures of one image are."""
-
-    folder: Path
-    name: str
-
-    @property
-    def script(self) -> Path:
-        """Everything at full size."""
-        return self.folder / f"{self.name}.js"
-
-    @property
-    def image(self) -> Path:
-        """The small composite."""
-        return self.folder / f"{self.name}.image.jpg"
-
-    @property
-    def classes(self) -> Path:
-        """The small picture of the classes, in the colours of the project."""
-        return self.folder / f"{self.name}.classes.png"
-
-    @property
-    def safe_classes(self) -> Path:
-        """The same in colours for everybody."""
-        return self.folder / f"{self.name}.classes-safe.png"
 
 
 class Drawn(BaseModel, frozen=True):

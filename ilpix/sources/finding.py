@@ -16,8 +16,9 @@ from ilpix.images.errors import FileNameError, NoImagesError, UnreadableImageErr
 from ilpix.images.panel import Panel
 from ilpix.sources import ome_zarr
 from ilpix.sources.foreign import describe_suffix
+from ilpix.sources.reading_options import ReadingOptions
 from ilpix.sources.series import ChosenImages
-from ilpix.sources.source import ReadingOptions, SourceImage
+from ilpix.sources.source import SourceImage
 from ilpix.sources.stacks import open_stack, plan_stacks
 from ilpix.sources.tiff import (
     SUFFIXES,

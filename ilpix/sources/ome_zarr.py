@@ -21,8 +21,9 @@ from ilpix.images.errors import MissingExtraError, PixelTypeError, UnreadableIma
 from ilpix.sources.axes import Layout, find_layout
 from ilpix.sources.errors import NoSuchLevelError, ZarrKindError
 from ilpix.sources.foreign import describe_archive
+from ilpix.sources.reading_options import ReadingOptions
 from ilpix.sources.series import ChosenImages, choose_fitting, choose_told
-from ilpix.sources.source import ReadingOptions, SourceImage, unreadable
+from ilpix.sources.source import SourceImage, unreadable
 from ilpix.sources.units import micrometres
 
 _MARKERS = frozenset({"zarr.json", ".zgroup", ".zattrs", ".zarray"})

@@ -20,7 +20,8 @@ from ilpix.errors import IlpixError
 from ilpix.images.panel import Panel
 from ilpix.sources.errors import StackError
 from ilpix.sources.naming import channel_keys, find_row, without
-from ilpix.sources.source import ReadingOptions, SourceImage
+from ilpix.sources.reading_options import ReadingOptions
+from ilpix.sources.source import SourceImage
 from ilpix.sources.tiff import SUFFIXES, choose_images, image_stem, open_tiff
 
 _PLAIN_FOLDERS = {"tif", "tiff", "tifs", "tiffs", "channels", "images", "img"}

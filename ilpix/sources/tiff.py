@@ -25,11 +25,11 @@ from ilpix.images.errors import (
 )
 from ilpix.sources.axes import Layout, find_layout
 from ilpix.sources.foreign import recognise
+from ilpix.sources.reading_options import ReadingOptions
 from ilpix.sources.series import ChosenImages, choose_fitting, choose_told
 from ilpix.sources.source import (
     DECODING_ERRORS,
     FiniteCheck,
-    ReadingOptions,
     SourceImage,
     read_finite,
     unreadable,

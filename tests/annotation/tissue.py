@@ -10,8 +10,9 @@ from ilpix.example import write_example
 from ilpix.images.crops import CropWindow
 from ilpix.images.hdf5 import ImageRecord
 from ilpix.images.panel import read_panel
-from ilpix.images.preparation import PreparationOptions, channel_names
-from ilpix.sources.source import ReadingOptions
+from ilpix.images.preparation import channel_names
+from ilpix.images.preparation_options import PreparationOptions
+from ilpix.sources.reading_options import ReadingOptions
 from tasks.preparing import cut_crops, prepare_image
 from tasks.projects import create_untrained_project
 

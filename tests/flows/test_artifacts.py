@@ -22,7 +22,7 @@ from flows.run import run
 from flows.running import progress_artifact
 from flows.showing.artifacts import show_markdown, show_table
 from flows.showing.contact_sheet import MOST_PREVIEWS, contact_sheet
-from ilpix.prediction.pictures import PictureFiles
+from ilpix.prediction.picture_files import PictureFiles
 from ilpix.project.reading import LabelClass
 from tests.flows.trained_folders import make_trained
 

@@ -10,7 +10,8 @@ import pytest
 from ilpix.images.crops import crop_stem, cut_crop, plan_crops_like_steinbock
 from ilpix.images.hdf5 import ImageRecord, open_prepared, write_image
 from ilpix.images.panel import Panel, read_panel
-from ilpix.images.preparation import PreparationOptions, channel_names, prepare_image
+from ilpix.images.preparation import channel_names, prepare_image
+from ilpix.images.preparation_options import PreparationOptions
 from ilpix.sources.tiff import find_images, image_stem, read_image
 
 GOLDEN = Path(__file__).parent / "data" / "steinbock"

@@ -10,7 +10,7 @@ import numpy as np
 from ilpix.features.selection import FEATURE_IDS, FeatureSelection
 from ilpix.forest.stored import LEAF, Forest
 from ilpix.images.hdf5 import ImageRecord
-from ilpix.images.preparation import PreparationOptions
+from ilpix.images.preparation_options import PreparationOptions
 from ilpix.project.labels import write_labels
 from ilpix.project.writing import create_project, label_classes, store_classifier
 

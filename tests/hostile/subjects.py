@@ -21,7 +21,7 @@ from ilpix.checks.project_checks import check_project
 from ilpix.errors import IlpixError
 from ilpix.images.hdf5 import ImageRecord, open_prepared, write_image
 from ilpix.images.panel import read_panel
-from ilpix.images.preparation import PreparationOptions
+from ilpix.images.preparation_options import PreparationOptions
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.label_images import read_label_source
 from ilpix.project.labels import read_all_labels, write_labels
@@ -31,7 +31,8 @@ from ilpix.repair.crop_files import inspect_crop, read_crop
 from ilpix.repair.plan import plan_fix
 from ilpix.repair.rescue import rescue_project
 from ilpix.sources.finding import find_sources, open_source
-from ilpix.sources.source import FiniteCheck, ReadingOptions, read_finite
+from ilpix.sources.reading_options import ReadingOptions
+from ilpix.sources.source import FiniteCheck, read_finite
 from tests.hostile.damage import write_sound_project
 from tests.hostile.mutations import HDF5, PNG, TABLE, TIFF, Mutation
 

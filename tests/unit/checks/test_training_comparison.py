@@ -12,7 +12,8 @@ from ilpix.checks.training_comparison import ALL_IMAGES, Comparison, compare_wit
 from ilpix.images.channel_statistics import ChannelStatistics, describe, describe_channels
 from ilpix.images.hdf5 import find_prepared, open_prepared
 from ilpix.images.panel import read_panel
-from ilpix.images.preparation import PreparationOptions, prepare_image
+from ilpix.images.preparation import prepare_image
+from ilpix.images.preparation_options import PreparationOptions
 
 NAMES = ("mean", "DNA", "CD3", "CD8")
 LEVELS = (300, 20, 3, 0.2)

@@ -8,7 +8,7 @@ from command.next_steps import next_step, results
 from flows.options import PrepareOptions, RunOptions, TrainOptions
 from flows.running.manifest import VerbRecord
 from ilpix.images.hdf5 import ImageRecord
-from ilpix.images.preparation import PreparationOptions
+from ilpix.images.preparation_options import PreparationOptions
 from ilpix.project.writing import create_project, label_classes
 
 

@@ -16,7 +16,7 @@ from ilpix.images.crops import (
     plan_crops_per_image,
 )
 from ilpix.images.hdf5 import ImageRecord, open_prepared, write_image
-from ilpix.images.preparation import PreparationOptions
+from ilpix.images.preparation_options import PreparationOptions
 
 SHAPES = {"a": (60, 80), "small": (10, 200), "exact": (30, 30), "b": (31, 30), "c": (90, 90)}
 

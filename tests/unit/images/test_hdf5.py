@@ -25,7 +25,7 @@ from ilpix.images.hdf5 import (
     write_bands,
     write_image,
 )
-from ilpix.images.preparation import PreparationOptions
+from ilpix.images.preparation_options import PreparationOptions
 
 IMAGE = np.arange(3 * 8 * 9, dtype=np.float32).reshape(3, 8, 9)
 RECORD = ImageRecord(

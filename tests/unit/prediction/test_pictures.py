@@ -11,9 +11,10 @@ import pytest
 
 from ilpix.images.errors import UnreadableImageError
 from ilpix.images.hdf5 import ImageRecord, write_image
-from ilpix.images.preparation import PreparationOptions
+from ilpix.images.preparation_options import PreparationOptions
 from ilpix.prediction.errors import InvalidProbabilitiesError
-from ilpix.prediction.pictures import PictureFiles, Style, draw, read_drawn
+from ilpix.prediction.picture_files import PictureFiles
+from ilpix.prediction.pictures import Style, draw, read_drawn
 from ilpix.prediction.probabilities import write_probabilities
 
 STYLE = Style(((255, 0, 0), (0, 255, 0)), (0, 1))

@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image
 
 from ilpix.images.hdf5 import ImageRecord, write_image
-from ilpix.images.preparation import PreparationOptions
+from ilpix.images.preparation_options import PreparationOptions
 from ilpix.project.errors import CropsNotExportedError, UnusableLabelsError
 from ilpix.project.label_images import import_labels
 from ilpix.project.labels import read_all_labels, write_labels

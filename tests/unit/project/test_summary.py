@@ -8,7 +8,7 @@ import pytest
 from ilpix.features.selection import FEATURE_IDS, FeatureSelection
 from ilpix.forest.stored import LEAF, Forest
 from ilpix.images.hdf5 import ImageRecord
-from ilpix.images.preparation import PreparationOptions
+from ilpix.images.preparation_options import PreparationOptions
 from ilpix.project.labels import write_labels
 from ilpix.project.reading import PixelProject, read_project
 from ilpix.project.summary import summarise

@@ -9,7 +9,7 @@ from ilpix.errors import InvalidProjectError
 from ilpix.features.selection import FEATURE_IDS, FeatureSelection
 from ilpix.forest.stored import LEAF, Forest
 from ilpix.images.hdf5 import ImageRecord
-from ilpix.images.preparation import PreparationOptions
+from ilpix.images.preparation_options import PreparationOptions
 from ilpix.project.errors import LabelClassesError, ProjectInUseError
 from ilpix.project.labels import write_labels
 from ilpix.project.reading import read_project

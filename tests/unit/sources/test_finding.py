@@ -17,7 +17,7 @@ from ilpix.images.errors import (
 from ilpix.images.panel import Panel
 from ilpix.sources.errors import SeriesError, StackError
 from ilpix.sources.finding import Found, find_sources, open_source
-from ilpix.sources.source import ReadingOptions
+from ilpix.sources.reading_options import ReadingOptions
 from ilpix.sources.tiff import read_image
 
 NAMES = ("DNA1", "CD45", "CD45RA")

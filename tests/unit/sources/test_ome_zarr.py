@@ -16,7 +16,7 @@ from ilpix.images.errors import MissingExtraError, UnreadableImageError
 from ilpix.images.panel import Panel
 from ilpix.sources.errors import NoSuchLevelError, ZarrKindError
 from ilpix.sources.finding import find_sources, open_source
-from ilpix.sources.source import ReadingOptions
+from ilpix.sources.reading_options import ReadingOptions
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # those of the writer's own dependencies
 

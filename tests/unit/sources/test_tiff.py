@@ -15,7 +15,7 @@ from ilpix.images.errors import (
     UnreadableImageError,
 )
 from ilpix.sources.errors import AxesOptionError, NonFinitePixelsError, SeriesError
-from ilpix.sources.source import ReadingOptions
+from ilpix.sources.reading_options import ReadingOptions
 from ilpix.sources.tiff import find_images, image_stem, open_tiff, read_image
 
 IMAGE = np.random.default_rng(0).integers(0, 1000, (3, 20, 30)).astype(np.uint16)
