@@ -17,52 +17,28 @@ import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-
+from benchmarks.labelled_crops import (
+    CLASSES,
+    VIGRA_BANK,
+    labelled_crops,
+    write_arrays,
+)
 from ilpix.data_directory import PROJECT
-from ilpix.images.hdf5 import ImageRecord, open_prepared, write_image
-from ilpix.images.preparation_options import PreparationOptions
-from ilpix.project.crop_names import crop_path
-from ilpix.project.labels import read_all_labels, write_labels
-from ilpix.project.reading import read_project
-from ilpix.project.writing import create_project, label_classes
 from tests.annotation.screen import Screen, annotating
 from tests.deployments.browser import browsing
 
 SYSTEM_PYTHON = "/usr/bin/python3"
-CHANNELS, CLASSES, PIXELS, LABELLED_CROPS, SEED = 4, 3, 1000, 5, 0
 
-VIGRA_LOOP = """
+VIGRA_LOOP = f"""
 import json, sys, time
 from concurrent.futures import ThreadPoolExecutor
 import numpy, vigra
 folder, strokes = sys.argv[1], int(sys.argv[2])
 images, drawn = numpy.load(folder + "/images.npy"), numpy.load(folder + "/labels.npy")
-scales = (1.0, 1.6, 3.5, 5.0, 10.0)
-filters = vigra.filters
-def bank(block):
-    columns = []
-    for channel in block:
-        plane = vigra.taggedView(channel, "yx")
-        for scale in (0.3, 0.7, *scales):
-            columns.append(filters.gaussianSmoothing(plane, scale))
-        for scale in scales:
-            columns += [
-                filters.laplacianOfGaussian(plane, scale),
-                filters.gaussianGradientMagnitude(plane, scale),
-                filters.gaussianSmoothing(plane, scale)
-                - filters.gaussianSmoothing(plane, 0.66 * scale),
-            ]
-            tensor = filters.structureTensorEigenvalues(plane, scale, 0.5 * scale)
-            hessian = filters.hessianOfGaussianEigenvalues(plane, scale)
-            columns += [tensor[..., 0], tensor[..., 1], hessian[..., 0], hessian[..., 1]]
-    return numpy.stack([numpy.asarray(c) for c in columns], -1).reshape(-1, len(columns))
-def learn(seed):
+{VIGRA_BANK}def learn(seed):
     forest = vigra.learning.RandomForest(treeCount=50)
     forest.learnRF(features, labels[:, None], randomSeed=seed)
     return forest
@@ -98,7 +74,7 @@ def main() -> None:
 
 
 def measure_case(screen: Screen, edge: int, n_crops: int, strokes: int) -> None:
-    with tissue(edge, n_crops) as folder, annotating(folder) as server:
+    with labelled_crops(edge, n_crops) as folder, annotating(folder) as server:
         screen.open(server.address)
         screen.wait_for_prediction()
         screen.page.wait_for("document.getElementById('quality').innerText.includes('%')", 300)
@@ -112,46 +88,6 @@ def measure_case(screen: Screen, edge: int, n_crops: int, strokes: int) -> None:
     times = median(vigra) / median(final)
     print(f"  the steps of Ilastik with vigra {median(vigra):.2f} s, {times:.1f} times as long")
     print(f"  while painting and predicting {frames:.0f} frames a second", flush=True)
-
-
-@contextmanager
-def tissue(edge: int, n_crops: int) -> Iterator[Path]:
-    """A project of crops with blobs of three kinds, 1 000 labelled pixels in the first five."""
-    rng = np.random.default_rng(SEED)
-    record = ImageRecord(channel_names=tuple("ABCD"), preparation=PreparationOptions())
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name, "data")
-        shapes, labels = {}, {}
-        tissue_of_all = blobs(edge, rng)
-        for lane in range(n_crops):
-            truth = np.roll(tissue_of_all, rng.integers(edge, size=2), (0, 1))
-            image = counts_of(truth, rng)
-            crop = f"ilastik_crops/roi{lane}_x0_y0_w{edge}_h{edge}.h5"
-            write_image(folder / crop, image, record, "crop")
-            shapes[crop] = image.shape
-            if lane < LABELLED_CROPS:
-                chosen = np.zeros(edge * edge, bool)
-                chosen[rng.permutation(edge * edge)[: PIXELS // LABELLED_CROPS]] = True
-                labels[lane] = (truth * chosen.reshape(edge, edge)).astype(np.uint8)
-        project = folder / PROJECT
-        create_project(project, shapes, label_classes(("a", "b", "c")), record)
-        write_labels(project, labels)
-        yield folder
-
-
-def blobs(edge: int, rng: np.random.Generator) -> np.ndarray:
-    """(Y, X) classes 1 to 3: cells with a nucleus."""
-    y, x = np.mgrid[:edge, :edge]
-    nearest = np.full((edge, edge), np.inf)
-    for centre in rng.random((edge * edge // 500, 2)) * edge:
-        nearest = np.minimum(nearest, np.hypot(y - centre[0], x - centre[1]))
-    return (1 + (nearest > 5).astype(np.uint8) + (nearest > 9)).astype(np.uint8)
-
-
-def counts_of(truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(C, Y, X) counts of four channels."""
-    means = np.array([[0, 9, 3, 1], [0, 3, 8, 2], [0, 2, 2, 6], [0, 4, 4, 4]], float)
-    return rng.poisson(means[:, truth]).astype(np.float32)
 
 
 TIMED = """
@@ -201,22 +137,15 @@ def frames_while_predicting(screen: Screen) -> float:
 
 def vigra_loop(project: Path, strokes: int) -> list[float]:
     """Seconds of each turn of Ilastik's steps, with vigra, on the same crops and labels."""
-    read = read_project(project)
-    labels = read_all_labels(read)
     with tempfile.TemporaryDirectory() as name:
-        images = []
-        for lane in read.lanes[:LABELLED_CROPS]:
-            with open_prepared(crop_path(read, lane)) as crop:
-                images.append(crop.read())
-        np.save(Path(name, "images.npy"), np.stack(images))
-        np.save(Path(name, "labels.npy"), np.stack([labels[i] for i in range(LABELLED_CROPS)]))
+        write_arrays(project, Path(name))
         program = [SYSTEM_PYTHON, "-c", VIGRA_LOOP, name, str(strokes)]
         answer = subprocess.run(program, capture_output=True, text=True, check=True).stdout
     return list(json.loads(answer))
 
 
 def measure_opening(screen: Screen) -> None:
-    with tissue(512, 50) as folder, annotating(folder) as server:
+    with labelled_crops(512, 50) as folder, annotating(folder) as server:
         began = time.perf_counter()
         screen.open(server.address)
         print(f"a project of 50 crops of 512² px is open after {time.perf_counter() - began:.2f} s")

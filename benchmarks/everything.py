@@ -1,190 +1,86 @@
 """Every number that counts, beside a peer's, in one table.
 
-    python -m benchmarks.everything [--repeats N] [--record]
+    python -m benchmarks.everything [WORDS ...] [--list] [--repeats N] [--large] [--record]
+        [--ilastik run_ilastik.sh] [--steinbock steinbock]
 
-Ours and the peer's run in turns; what is printed are medians, of seconds and of CPU seconds, which
-are the steadier pair where other work runs on the machine. The last columns compare the CPU
-seconds with those of the last `--record`, which are kept in `recorded.json` with the name of the
-processor. The peer of prediction, training and growing is Debian's python3-vigra, with one thread
-for each of ours; that of a command is the import of Prefect.
+Rows whose names contain one of the words are measured, else all: about 20 minutes on two cores.
+`--large` adds those of large images and trainings, each once. Ours and the peer's run in turns;
+what is printed are medians of seconds, of CPU seconds, which are the steadier pair where other work
+runs on the machine, and of the peak memory of the largest process. The last columns compare the CPU
+seconds with those that `--record` kept before in `recorded.json`, under the name of the processor;
+it also renews the table in `README.md`. Real Ilastik and steinbock are peers where their programs
+are named.
 """
 
 import argparse
-import json
-import os
-import resource
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
-from statistics import median
-from time import perf_counter
+from tempfile import TemporaryDirectory
 
-import h5py
-import numpy as np
+from benchmarks.bench import Bench
+from benchmarks.costs import Cost, ProgramFailedError, middle
+from benchmarks.recorded import COMPARED, Measured, Recorded, compared_line, head, processor
+from benchmarks.rows import Row, all_rows
 
-from benchmarks.engine import SYSTEM_PYTHON, VIGRA, prepare_case, project_of
-from benchmarks.training import Cost, train_here, train_with_vigra
-from ilpix.forest.stored import load_forest
-from ilpix.images.hdf5 import write_image
-from ilpix.prediction.classifier import Classifier
-
-RECORDED = Path(__file__).with_name("recorded.json")
-THREADS = 2
-SMALL_PX = 300  # edge of the image that vigra predicts as well, in one thread
-
-
-@dataclass(frozen=True)
-class Row:
-    """One thing that takes time, and a peer that does the same, if there is one."""
-
-    name: str
-    ours: Callable[[], Cost]
-    peer_name: str = ""
-    peer: Callable[[], Cost] | None = None
+README = Path(__file__).with_name("README.md")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--record", action="store_true", help="what is compared with later")
-    arguments = parser.parse_args()
-    recorded = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
-    last = recorded.get(processor(), {})
-    print(f"{processor()}, medians of {arguments.repeats}\n")
-    print("| | s | CPU s | peer | s | CPU s | peer / ours, CPU | recorded CPU s | now / recorded |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    now = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for row in rows(Path(folder)):
-            ours, peer = in_turns(row, arguments.repeats)
-            now[row.name] = round(ours.cpu_seconds, 3)
-            print(line(row, ours, peer, last.get(row.name)), flush=True)
+    arguments = _arguments()
+    recorded = Recorded.of(processor())
+    with ExitStack() as until:
+        folder = Path(until.enter_context(TemporaryDirectory()))
+        bench = Bench(folder, until, arguments.ilastik, arguments.steinbock)
+        rows = all_rows(bench)
+        chosen = [row for row in rows if _is_chosen(row, arguments)]
+        if arguments.list:
+            print("\n".join(row.name for row in chosen))
+            return
+        print(f"{processor()}, medians of {arguments.repeats}\n")
+        print("\n".join(head(*COMPARED)), flush=True)
+        failed = [row.name for row in chosen if not _measured(row, arguments.repeats, recorded)]
     if arguments.record:
-        RECORDED.write_text(json.dumps({**recorded, processor(): now}, indent=1) + "\n")
+        recorded.write()
+        recorded.renew(README, [row.name for row in rows])
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 
 
-def rows(folder: Path) -> list[Row]:
-    cases = {
-        f"{n_channels} channels, {kind} forest, 1200² px": (n_channels, kind)
-        for n_channels, kind in ((6, "shallow"), (6, "deep"), (40, "shallow"))
-    }
-    found = []
-    for name, (n_channels, kind) in cases.items():
-        case = folder / f"{n_channels}_{kind}"
-        prepare_case(case, n_channels, kind)
-        found.append(Row(f"predict {name}", predicting(case, THREADS)))
-    small = cut_out(folder / "6_shallow", folder / "small")
-    return [
-        Row(
-            f"predict 6 channels, {SMALL_PX}² px, 1 thread", predicting(small, 1), *vigra_of(small)
-        ),
-        *found,
-        training("grow 20 trees of 1 000 px × 160", 1_000, 160, 20),
-        training("grow 4 trees of 20 000 px × 252", 20_000, 252, 4),
-        Row(
-            "ilpix --help",
-            lambda: command(sys.executable, "-m", "command", "--help"),
-            "import prefect",
-            lambda: command(sys.executable, "-c", "import prefect.flows"),
-        ),
-    ]
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("words", nargs="*", help="of the names of rows; without them all")
+    parser.add_argument("--list", action="store_true", help="the names, and measure nothing")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--large", action="store_true", help="also rows of minutes, each once")
+    parser.add_argument("--record", action="store_true", help="what is compared with later")
+    parser.add_argument("--ilastik", type=Path, metavar="run_ilastik.sh")
+    parser.add_argument("--steinbock", type=Path, metavar="steinbock")
+    return parser.parse_args()
 
 
-def predicting(case: Path, threads: int) -> Callable[[], Cost]:
-    """File to file; the first call, which compiles, is not measured."""
-    with h5py.File(case / "forest.h5", "r") as file:
-        classifier = Classifier.of(project_of(load_forest(file["forests"])))
-
-    def predict() -> None:
-        classifier.predict_file(case / "image.h5", case / "probabilities.tiff", threads=threads)
-
-    predict()
-    return lambda: cost_of(predict, resource.RUSAGE_SELF)
+def _is_chosen(row: Row, arguments: argparse.Namespace) -> bool:
+    is_named = not arguments.words or any(word in row.name for word in arguments.words)
+    return is_named and (arguments.large or not row.is_large)
 
 
-def cut_out(case: Path, small: Path) -> Path:
-    small.mkdir()
-    image = np.load(case / "image.npy")[:, :SMALL_PX, :SMALL_PX]
-    np.save(small / "image.npy", image)
-    write_image(small / "image.h5", image, None)
-    (small / "forest.h5").symlink_to(case / "forest.h5")
-    return small
+def _measured(row: Row, repeats: int, recorded: Recorded) -> bool:
+    """Measure a row and print it; one that fails costs the others nothing."""
+    try:
+        ours, peer = _in_turns(row, 1 if row.is_large else repeats)
+    except ProgramFailedError as error:
+        print(f"{row.name}: {error}", file=sys.stderr, flush=True)
+        return False
+    measured = Measured(ours, row.peer_name, peer, n_images=row.n_images)
+    print(compared_line(row.name, measured, recorded.before(row.name)), flush=True)
+    recorded.now[row.name] = measured
+    return True
 
 
-def vigra_of(case: Path) -> tuple[str, Callable[[], Cost]]:
-    def predict() -> Cost:
-        program = [SYSTEM_PYTHON, "-c", VIGRA, str(case), str(case / "forest.h5")]
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        answer = subprocess.run(program, check=True, capture_output=True, text=True).stdout
-        seconds = sum(json.loads(answer).values())  # without start, and without files
-        return Cost(seconds, min(seconds, cpu_since(before, resource.RUSAGE_CHILDREN)))
-
-    return "vigra", predict
-
-
-def training(name: str, n_pixels: int, n_columns: int, n_trees: int) -> Row:
-    """Noise of three classes."""
-    rng = np.random.default_rng(0)
-    samples = rng.standard_normal((n_pixels, n_columns), dtype=np.float32)
-    labels = rng.integers(1, 4, n_pixels).astype(np.uint8)
-    train_here(samples, labels, 1, THREADS)
-    return Row(
-        name,
-        lambda: train_here(samples, labels, n_trees, THREADS),
-        "vigra learnRF",
-        lambda: train_with_vigra(samples, labels, n_trees, THREADS),
-    )
-
-
-def command(*arguments: str) -> Cost:
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-
-    def run() -> None:
-        subprocess.run(arguments, check=True, capture_output=True, env=environment)
-
-    return cost_of(run, resource.RUSAGE_CHILDREN)
-
-
-def in_turns(row: Row, repeats: int) -> tuple[Cost, Cost | None]:
-    turns = [(row.ours(), row.peer() if row.peer else None) for _ in range(repeats)]
-    ours, peers = zip(*turns, strict=True)
-    return middle(ours), middle(peers) if row.peer else None
-
-
-def middle(costs: tuple[Cost, ...]) -> Cost:
-    return Cost(median(c.seconds for c in costs), median(c.cpu_seconds for c in costs))
-
-
-def line(row: Row, ours: Cost, peer: Cost | None, last: float | None) -> str:
-    cells = [row.name, f"{ours.seconds:.2f}", f"{ours.cpu_seconds:.2f}", row.peer_name]
-    if peer is None:
-        cells += ["", "", ""]
-    else:
-        times = peer.cpu_seconds / ours.cpu_seconds
-        cells += [f"{peer.seconds:.2f}", f"{peer.cpu_seconds:.2f}", f"{times:.1f}"]
-    cells += ["", ""] if last is None else [f"{last:.2f}", f"{ours.cpu_seconds / last:.2f}"]
-    return f"| {' | '.join(cells)} |"
-
-
-def cost_of(work: Callable[[], None], whose: int) -> Cost:
-    before, started = resource.getrusage(whose), perf_counter()
-    work()
-    return Cost(perf_counter() - started, cpu_since(before, whose))
-
-
-def cpu_since(before: resource.struct_rusage, whose: int) -> float:
-    after = resource.getrusage(whose)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    known = dict(entry.split(":", 1) for entry in lines if ":" in entry)
-    fields = {name.strip(): value.strip() for name, value in known.items()}
-    return f"{fields['model name']}, family {fields['cpu family']}, model {fields['model']}"
+def _in_turns(row: Row, repeats: int) -> tuple[Cost, Cost | None]:
+    ours, peer = row.prepare()
+    turns = [(ours(), peer() if peer else None) for _ in range(repeats)]
+    peers = [cost for _, cost in turns if cost is not None]
+    return middle(cost for cost, _ in turns), middle(peers) if peers else None
 
 
 if __name__ == "__main__":

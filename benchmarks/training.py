@@ -4,22 +4,19 @@ Noise is the hardest case: trees grow deepest. Both get the same samples, the sa
 columns per split, bootstrap, Gini, until pure) and the same number of threads; vigra splits its
 trees over one forest per thread, as Ilastik does. Run it on an idle machine:
 
-    python benchmarks/training.py [--small] [--trees N]
+    python -m benchmarks.training [--small] [--trees N]
 
 vigra runs on the machine's own Python (Debian: apt install python3-vigra).
 """
 
 import argparse
-import json
 import os
-import subprocess
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.costs import Cost, own_cost, told_cost
 from ilpix.forest.growing import grow_forest
 
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -45,14 +42,6 @@ with ThreadPoolExecutor(threads) as pool:
 seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
 print(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds}))
 """
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a training took."""
-
-    seconds: float
-    cpu_seconds: float  # of all threads; comparable on a busy machine as well
 
 
 def main() -> None:
@@ -82,9 +71,7 @@ def show(name: str, cost: Cost, how: str) -> None:
 
 
 def train_here(samples: np.ndarray, labels: np.ndarray, trees: int, threads: int) -> Cost:
-    start, cpu_start = time.perf_counter(), time.process_time()
-    grow_forest(samples, labels, SEED, n_trees=trees, threads=threads)
-    return Cost(time.perf_counter() - start, time.process_time() - cpu_start)
+    return own_cost(lambda: grow_forest(samples, labels, SEED, n_trees=trees, threads=threads))
 
 
 def train_with_vigra(samples: np.ndarray, labels: np.ndarray, trees: int, threads: int) -> Cost:
@@ -92,8 +79,7 @@ def train_with_vigra(samples: np.ndarray, labels: np.ndarray, trees: int, thread
         np.save(Path(folder, "samples.npy"), samples)
         np.save(Path(folder, "labels.npy"), labels)
         program = [SYSTEM_PYTHON, "-c", VIGRA_TRAINING, folder, *map(str, (trees, threads, SEED))]
-        answer = subprocess.run(program, capture_output=True, text=True, check=True).stdout
-    return Cost(**json.loads(answer))
+        return told_cost(program)
 
 
 if __name__ == "__main__":
