@@ -30,6 +30,8 @@ def refuse_early(data_dir: Path, options: object) -> None:
     require_folder(data_dir)
     if isinstance(options, RunOptions | CheckOptions):
         engine_kind(options, settings)
+    from ilpix.project.file import FEATURES, FORESTS  # noqa: PLC0415 - HDF5
+    from ilpix.project.holding import holds  # noqa: PLC0415 - HDF5
     from ilpix.project.reading import read_project  # noqa: PLC0415 - HDF5
 
     match options:
@@ -40,14 +42,16 @@ def refuse_early(data_dir: Path, options: object) -> None:
         case ImportOptions():
             require_folder(data_dir / options.raw)
         case TrainOptions():
-            project = read_project(data_dir / options.ilp)
+            read = read_project(data_dir / options.ilp)
             if options.labels:
                 from ilpix.project.label_sources import read_label_source  # noqa: PLC0415 - HDF5
 
-                read_label_source(project, data_dir / options.labels, clear=options.clear)
+                read_label_source(read, data_dir / options.labels, clear=options.clear)
         case RunOptions():
-            if not read_project(data_dir / options.ilp).has_classifier:
-                raise NoClassifierError(data_dir / options.ilp, "classifier")
+            project = data_dir / options.ilp
+            # the run reads all of it, which takes a second where there are a thousand crops
+            if not holds(project, FORESTS, FEATURES) and not read_project(project).has_classifier:
+                raise NoClassifierError(project, "classifier")
             require_folder(data_dir / options.img)
         case FixOptions():
             if not (data_dir / options.ilp).exists():

@@ -1,17 +1,15 @@
 """A project as it was when a run began: what happens to the file later changes no result."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from ilpix.data_directory import TAKEN
-from ilpix.errors import InvalidProjectError
+from ilpix.errors import IlpixError
 from ilpix.files import replacing, sha256_of
 from ilpix.prediction.errors import NoClassifierError
-from ilpix.project.file import open_project
-from ilpix.project.reading import PixelProject
+from ilpix.project.holding import hold_project
+from ilpix.project.reading import PixelProject, read_project
 from tasks.engines import read_classifier
 from tasks.unchanged import InputChangedError
 
@@ -31,10 +29,15 @@ def take_classifier(project: Path, workspace: Path) -> tuple[Path, PixelProject]
         InputChangedError: if somebody wrote to it just then.
         IlpixError: from `read_project`.
     """
-    with open_project(project):  # Ilastik cannot save meanwhile
+    with hold_project(project):
         copy = _copy(project, workspace / TAKEN)
-    with _named_as(project):
+    try:
         taken, _ = read_classifier(copy)
+    except NoClassifierError as error:
+        raise replace(error, path=project) from None
+    except IlpixError:
+        read_project(project)  # says the same of the original, and what lies beside it
+        raise
     return copy, replace(taken, path=project)
 
 
@@ -50,12 +53,3 @@ def _copy(project: Path, folder: Path) -> Path:
             if sha256_of(temporary) != digest:
                 raise InputChangedError((project.name,))
     return target
-
-
-@contextmanager
-def _named_as(project: Path) -> Iterator[None]:
-    """Let errors name the original."""
-    try:
-        yield
-    except (InvalidProjectError, NoClassifierError) as error:
-        raise replace(error, path=project) from None

@@ -18,17 +18,12 @@ import numpy.typing as npt
 
 from ilpix.errors import InvalidProjectError, Problem
 from ilpix.images.datasets import exaggerates
-from ilpix.images.hdf5_reasons import hdf5_reason
 from ilpix.images.heaps import DamagedHeapError
 from ilpix.images.stored_texts import StoredTexts
 from ilpix.project.backups import advise_restoring
 from ilpix.project.damage import DAMAGE
-from ilpix.project.errors import (
-    NoProjectError,
-    ProjectLockedError,
-    UnreadableProjectError,
-    WrongWorkflowError,
-)
+from ilpix.project.errors import WrongWorkflowError
+from ilpix.project.holding import hold_project
 
 WORKFLOW = "Pixel Classification"
 INFOS = "Input Data/infos"
@@ -55,15 +50,7 @@ def open_project(path: Path) -> Iterator[h5py.File]:
         WrongWorkflowError: if it belongs to another Ilastik workflow.
         InvalidProjectError: if it reaches outside of itself, or is of unbelievable size.
     """
-    try:
-        file = h5py.File(path, "r")
-    except FileNotFoundError as error:
-        raise NoProjectError(path) from error
-    except BlockingIOError as error:
-        raise ProjectLockedError(path) from error
-    except OSError as error:
-        raise UnreadableProjectError(path, hdf5_reason(error), advise_restoring(path)) from error
-    with file:
+    with hold_project(path) as file:
         _require_no_other_workflow(file, path)
         require_self_contained(file, path)
         reader = ProjectReader(file)
