@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import io
 import sys
 from contextlib import suppress
 
@@ -12,6 +13,7 @@ from ilpix.rooms import HiddenRoomError, require_own_rooms
 
 def main() -> None:
     """Run the command line."""
+    _print_any_name()
     try:
         require_own_rooms()
     except HiddenRoomError as error:
@@ -28,6 +30,13 @@ def main() -> None:
         with suppress(OSError):  # the terminal may be gone
             print(f"interrupted; {KEPT}", file=sys.stderr, flush=True)
         sys.exit(interrupted.exit_code)
+
+
+def _print_any_name() -> None:
+    """Let a console that lacks a character show its number, where Python would end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

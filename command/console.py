@@ -84,8 +84,8 @@ def _wrap(line: str, width: int) -> str:
 
 
 def print_json(value: Any) -> None:
-    """Print a value for machines."""
-    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    """Print a value for machines, in ASCII: no console can change a character of it."""
+    sys.stdout.write(json.dumps(value, indent=1) + "\n")
 
 
 def print_lines(lines: Iterable[tuple[str, str]]) -> None:

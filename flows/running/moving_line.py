@@ -8,14 +8,15 @@ from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
 
-SPINNER = "dots"
+SPINNER, ASCII_SPINNER = "dots", "line"
 
 
 class MovingLine:
     """Is there inside the block that opens it, and leaves nothing behind."""
 
     def __init__(self, text: str, console: Console) -> None:
-        self._spinner = Spinner(SPINNER, text)
+        has_dots = console.encoding.startswith("utf")
+        self._spinner = Spinner(SPINNER if has_dots else ASCII_SPINNER, text)
         # what a verb prints on standard output may be written to a file: it goes its own way
         self._live = Live(self._spinner, console=console, transient=True, redirect_stdout=False)
 
