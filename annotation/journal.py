@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from annotation.edits import AnnotatedClass, Step, Value
 from annotation.errors import JournalDamagedError, JournalNotWrittenError
 from ilpix.data_directory import WORKSPACE
-from ilpix.files import write_text
+from ilpix.files import replacing, write_text
 
 Kind = TypeVar("Kind", bound=Value)
 
@@ -45,8 +45,8 @@ class Journal:
             JournalNotWrittenError: if that is not possible; the file is as it was then.
         """
         line = step.model_dump_json().encode() + b"\n"
-        if not self.path.exists():
-            write_text(self.path, self.beginning.model_dump_json() + "\n")
+        if self.path.is_symlink() or not self.path.exists():
+            self.begin_from(self.beginning, self.steps)
         size = self.path.stat().st_size
         try:
             _append(self.path, line)
@@ -84,7 +84,8 @@ def read_journal(path: Path) -> Journal | None:
         return None
     finished = content[: content.rfind(b"\n") + 1]
     if len(finished) < len(content):
-        os.truncate(path, len(finished))
+        with replacing(path) as temporary:
+            temporary.write_bytes(finished)
     lines = finished.splitlines()
     if not lines:
         path.unlink()

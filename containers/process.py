@@ -32,6 +32,7 @@ def run_process(
         raise RunCancelledError
     begin = time.monotonic()
     log_path.parent.mkdir(parents=True, exist_ok=True)
+    log_path.unlink(missing_ok=True)  # nothing is written to what a link leads to
     with log_path.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 the operator names the program
             command,

@@ -88,5 +88,6 @@ def _keep_log(client: docker.DockerClient, name: str, log_path: Path) -> str:
     except ContainerError as error:
         logger.debug("no log of %s: %s", name, error)
         return ""
+    log_path.unlink(missing_ok=True)  # nothing is written to what a link leads to
     log_path.write_bytes(log)
     return log[-LOG_TAIL_CHARS:].decode(errors="replace")

@@ -1,19 +1,29 @@
 """`import`: raw imaging mass cytometry becomes images and a panel, ready for `prepare`."""
 
 import logging
+import os
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from flows.options import ImportOptions
-from flows.running.choosing import choose
+from flows.running.choosing import choose, tell_notes
 from flows.running.verb_flow import verb_flow
 from flows.running.verb_run import VerbRun, running
-from ilpix.files import replacing
+from ilpix.files import printable, replacing
+from ilpix.images.left_out import (
+    FOLDER_LINK,
+    dangling_link,
+    is_dangling,
+    is_visible_file,
+    not_readable,
+    tell_hidden,
+)
 from ilpix.images.panel import Panel, read_panel
 from ilpix.sources.errors import NoRawFilesError, RawFileError
 from ilpix.sources.foreign import describe_archive
@@ -69,7 +79,7 @@ def _raw_files(run: VerbRun, folder: Path) -> Iterator[list[Path]]:
     """The raw files below a folder; those in archives are unpacked while the block is open."""
     run.workspace.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=run.workspace, prefix="raw-") as unpacked:
-        files = [path for path in sorted(folder.rglob("[!.]*")) if path.is_file()]
+        files = _look_below(run, folder)
         for number, archive in enumerate(path for path in files if path.suffix.lower() == ".zip"):
             try:
                 files += _unpack(archive, Path(unpacked) / str(number))
@@ -79,6 +89,28 @@ def _raw_files(run: VerbRun, folder: Path) -> Iterator[list[Path]]:
         if not raw and not run.outcomes:
             raise NoRawFilesError(folder)
         yield raw
+
+
+def _look_below(run: VerbRun, folder: Path) -> list[Path]:
+    """The files below a folder; raw files that lie there and cannot be read are told."""
+    found: list[Path] = []
+    notes: list[tuple[str, str]] = []
+    for root, folders, names in os.walk(folder, onerror=partial(_refuse_folder, run)):
+        paths = [Path(root) / name for name in names]
+        found += filter(is_visible_file, paths)
+        for path in filter(is_dangling, paths):
+            if path.suffix.lower() in {*SUFFIXES, ".zip"}:
+                run.fail(path.name, dangling_link(path))
+        links = [name for name in folders if (Path(root) / name).is_symlink()]
+        notes += [(printable(name), FOLDER_LINK) for name in links]
+        notes += tell_hidden(paths, SUFFIXES).items()
+    tell_notes(run, notes)
+    return sorted(found)
+
+
+def _refuse_folder(run: VerbRun, error: OSError) -> None:
+    if told := not_readable(error):
+        run.fail(told.folder.name, told)
 
 
 def _unpack(archive: Path, folder: Path) -> list[Path]:

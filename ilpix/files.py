@@ -60,20 +60,22 @@ def replacing(target: Path, *, lasting: bool = True) -> Iterator[Path]:
 def replacing_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside `target`; it becomes `target` when the block ends well.
 
-    Where `target` is a folder already, it is moved away in the moment before, and then removed.
+    Where `target` is a folder or a link already, that is moved away in the moment before, and then
+    removed; what the link leads to stays.
     """
     temporary, old = _made_beside(target, is_folder=True), _hidden_name(target)
     try:
         _remove_leftovers(target.parent)
         with telling_disks(target.parent):
             yield temporary
-        if target.exists():
+        if os.path.lexists(target):
             _put(target, old)
         _put(temporary, target)
         flush_to_disk(target.parent)
     finally:
-        for folder in (temporary, old):
-            shutil.rmtree(folder, ignore_errors=True)
+        for made in (temporary, old):
+            with suppress(OSError):
+                _remove(made)
 
 
 def write_text(target: Path, text: str, *, lasting: bool = True) -> None:
@@ -85,6 +87,11 @@ def write_text(target: Path, text: str, *, lasting: bool = True) -> None:
 def printable(name: str) -> str:
     """Return a file name as UTF-8 text, with bytes that are none escaped."""
     return name.encode("utf-8", "backslashreplace").decode()
+
+
+def is_temporary(path: Path) -> bool:
+    """Tell whether a file is one that will take its place, or would have."""
+    return _TEMPORARY.fullmatch(path.name) is not None
 
 
 def sha256_of(path: Path) -> str:
@@ -164,7 +171,15 @@ def _remove_leftovers(folder: Path) -> None:
         if match := _TEMPORARY.fullmatch(path.name):
             with suppress(OSError):  # gone by now, or somebody else's
                 if _is_left_behind(path, match["machine"], int(match["process"]), now):
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+                    _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a folder with all in it, or a link and nothing behind it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _is_left_behind(path: Path, machine: str, process: int, now: float) -> bool:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
+from ilpix.files import printable
 from tasks.records import FilesWritten
 
 if TYPE_CHECKING:
@@ -38,6 +39,6 @@ def outcome_of(image: str, step: str, state: "State[Any]") -> Outcome:
         image=image,
         step=step,
         state="failed",
-        error=str(result or state.message or state.name),
+        error=printable(str(result or state.message or state.name)),
         cause=type(result).__name__,
     )

@@ -135,7 +135,7 @@ class VerbRun:
                 image=printable(image),
                 step=self.verb,
                 state="failed",
-                error=str(error),
+                error=printable(str(error)),
                 cause=type(error).__name__,
             )
         )

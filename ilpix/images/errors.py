@@ -15,6 +15,32 @@ class UnreadableImageError(IlpixError, OSError):
         return f"{self.path} cannot be read as an image: {self.reason}; copy or export it again"
 
 
+class DanglingLinkError(IlpixError, FileNotFoundError):
+    """A link leads to nothing."""
+
+    path: Path
+    target: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} is a link to {self.target}, which is not there or cannot be reached; "
+            "mend the link or remove it"
+        )
+
+
+class FolderNotReadableError(IlpixError, OSError):
+    """Nobody may look into a folder."""
+
+    folder: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder} cannot be looked into: {self.reason}; what is in it is left out until "
+            "you may read it"
+        )
+
+
 class ImageAxesError(IlpixError, ValueError):
     """An image has other axes than channels, rows and columns."""
 

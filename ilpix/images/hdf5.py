@@ -39,6 +39,13 @@ from ilpix.images.errors import (
     UnreadableImageError,
 )
 from ilpix.images.hdf5_reasons import hdf5_reason
+from ilpix.images.left_out import (
+    is_dangling,
+    is_visible_file,
+    list_folder,
+    require_reachable,
+    tell_hidden,
+)
 from ilpix.images.new_hdf5 import new_large_hdf5
 from ilpix.images.preparation_options import PreparationOptions
 
@@ -155,8 +162,9 @@ def find_prepared(folder: Path) -> list[Path]:
     Raises:
         NoPreparedImagesError: if there are none, or no such folder.
         DuplicateImagesError: if the results of several images would have the same name.
+        FolderNotReadableError: if nobody may look into it.
     """
-    images = sorted(path for path in folder.glob("[!.]*") if _is_prepared(path))
+    images = [path for path in list_folder(folder) if _is_prepared(path)]
     if not images:
         others = tuple(f"{name} {what}" for name, what in find_foreign(folder).items())
         raise NoPreparedImagesError(folder, others)
@@ -170,14 +178,18 @@ def find_prepared(folder: Path) -> list[Path]:
 
 def find_foreign(folder: Path) -> dict[str, str]:
     """Return the files of a folder of prepared images that are none, and what to do with each."""
-    names = sorted(
-        path.name for path in folder.glob("[!.]*") if path.is_file() and not _is_prepared(path)
-    )
-    return dict.fromkeys(names, "is no prepared image (*.h5); prepare the image it is made from")
+    paths = list_folder(folder)
+    names = [
+        printable(path.name) for path in paths if is_visible_file(path) and not _is_prepared(path)
+    ]
+    told = dict.fromkeys(names, "is no prepared image (*.h5); prepare the image it is made from")
+    return told | tell_hidden(paths, SUFFIXES)
 
 
 def _is_prepared(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and path.is_file()
+    return path.suffix.lower() in SUFFIXES and (
+        is_visible_file(path) or (is_dangling(path) and not path.name.startswith("."))
+    )
 
 
 @contextmanager
@@ -190,6 +202,7 @@ def open_prepared(path: Path, n_channels: int | None = None) -> Iterator[Prepare
             in files whose axes have no names.
 
     Raises:
+        DanglingLinkError: if the path is a link to nothing.
         UnreadableImageError: if the file is not HDF5, is cut short, or its attributes are damaged.
         MissingDatasetError: if it does not say which dataset is the image.
         ImageAxesError: if the image is a stack (z or t longer than 1), or its axes are not named.
@@ -202,6 +215,7 @@ def open_prepared(path: Path, n_channels: int | None = None) -> Iterator[Prepare
     """
     if printable(path.name) != path.name:
         raise FileNameError(printable(path.name))
+    require_reachable(path)
     try:
         file = h5py.File(path, "r")
     except OSError as error:

@@ -13,6 +13,7 @@ from ilpix.arrays import LabelImage
 from ilpix.errors import IlpixError, Problem
 from ilpix.images.crops import parse_crop_stem
 from ilpix.images.errors import UnreadableImageError
+from ilpix.images.left_out import is_dangling, is_visible_file, list_folder
 from ilpix.project import drawn_shapes
 from ilpix.project.crop_names import lane_stem, lanes_by_stem
 from ilpix.project.errors import NoLabelSourceError, UnusableLabelsError
@@ -41,6 +42,7 @@ def read_label_source(
     Raises:
         NoLabelSourceError: if there is no such folder or table.
         InvalidProjectError: if the project has two crops of one name.
+        FolderNotReadableError: if nobody may look into the folder.
         UnusableLabelsError: with every problem found: no crop of that name, two images for one
             crop, another size, a class that the project does not have, a file that cannot be read.
     """
@@ -85,8 +87,13 @@ def _read_label_images(
 ) -> dict[int, LabelImage]:
     lanes = lanes_by_stem(project)
     read: dict[int, LabelImage | None] = {}  # None where there is a problem
-    paths = sorted(path for path in folder.glob("[!.]*") if path.is_file())
-    for path in paths:
+    paths = list_folder(folder)
+    problems += [
+        Problem(path.name, f"is a link to {path.readlink()}, which is not there")
+        for path in filter(is_dangling, paths)
+        if path.suffix.lower() in LABEL_SUFFIXES
+    ]
+    for path in filter(is_visible_file, paths):
         stem = label_stem(path)
         lane = lanes.get(stem)
         if path.suffix.lower() not in LABEL_SUFFIXES:

@@ -35,7 +35,7 @@ from ilpix.repair.plan import (
     export_texts,
     require_no_interrupted_fix,
 )
-from ilpix.repair.swap import Swap, finish_swap, flush_tree, journal_of, remove, swap_in
+from ilpix.repair.swap import Swap, finish_swap, flush_tree, itself, journal_of, remove, swap_in
 
 # Of a lane's entry; whatever else is there is kept. The last two say where pixels of another
 # axis order were to be found.
@@ -68,7 +68,7 @@ def apply_fix(plan: FixPlan, *, backup: bool = True) -> None:
         raise FixRefusedError(plan.project_path, plan.problems)
     if not plan.is_needed:
         return
-    project, crops = plan.project_path.resolve(), plan.crop_dir.resolve()
+    project, crops = itself(plan.project_path), itself(plan.crop_dir)
     changed = [(project, plan.changes_project), (crops, plan.changes_crops)]
     paths = [path for path, changes in changed if changes]
     backups = free_backup_names(paths) if backup else [_hidden(path, "old") for path in paths]
@@ -96,7 +96,7 @@ def finish_interrupted_fix(project_path: Path) -> bool:
     Raises:
         FixRefusedError: if something else has taken the name of the old or the new files.
     """
-    return finish_swap(journal_of(project_path.resolve()))
+    return finish_swap(journal_of(project_path))
 
 
 def _remove_all(paths: Iterable[Path]) -> None:
@@ -137,6 +137,7 @@ def _make_crops(plan: FixPlan, folder: Path) -> None:
         for crop, lane in converted.items():
             target = folder / lane.file_name
             if isinstance(crop, StoredCrop) and crop.is_prepared:
+                target.unlink(missing_ok=True)
                 shutil.copy2(crop.path, target)
             elif crop is not None:
                 write_image(target, _read_pixels(plan, crop, file), None, "crop")

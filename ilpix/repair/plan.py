@@ -189,7 +189,7 @@ def require_no_interrupted_fix(project_path: Path) -> None:
     Raises:
         FixRefusedError: if one did.
     """
-    journal = journal_of(project_path.resolve())
+    journal = journal_of(project_path)
     if journal.exists():
         what = "an earlier fix was interrupted; run fix again (no dry run), which finishes it"
         raise FixRefusedError(project_path, (Problem(journal.name, what),))

@@ -28,7 +28,12 @@ class Swap:
 
 def journal_of(project_path: Path) -> Path:
     """Return where the journal of a project's fix lies."""
-    return project_path.with_name(f".{project_path.name}.fix.json")
+    return itself(project_path).with_name(f".{project_path.name}.fix.json")
+
+
+def itself(path: Path) -> Path:
+    """Return where a file or folder is; of a link where the link is, not what it leads to."""
+    return path.parent.resolve() / path.name
 
 
 def swap_in(journal: Path, swaps: Sequence[Swap]) -> None:
@@ -39,6 +44,7 @@ def swap_in(journal: Path, swaps: Sequence[Swap]) -> None:
         OSError: if a file cannot be moved; what was moved before is moved back.
     """
     draft = journal.with_name(f"{journal.name}.new")  # not of a random name: nothing is left behind
+    draft.unlink(missing_ok=True)  # nothing is written to what a link leads to
     draft.write_text(json.dumps([asdict(swap) for swap in swaps], indent=1), encoding="utf-8")
     flush_tree(draft)
     draft.rename(journal)

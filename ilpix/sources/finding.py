@@ -12,7 +12,19 @@ from pathlib import Path
 
 from ilpix.errors import IlpixError
 from ilpix.files import printable
-from ilpix.images.errors import FileNameError, NoImagesError, UnreadableImageError
+from ilpix.images.errors import (
+    FileNameError,
+    NoImagesError,
+    UnreadableImageError,
+)
+from ilpix.images.left_out import (
+    FOLDER_LINK,
+    dangling_link,
+    is_dangling,
+    is_visible_file,
+    not_readable,
+    tell_hidden,
+)
 from ilpix.images.panel import Panel
 from ilpix.sources import ome_zarr
 from ilpix.sources.foreign import describe_suffix
@@ -46,6 +58,11 @@ class Found:
     failures: dict[str, IlpixError] = field(default_factory=dict)  # images that cannot be read
     notes: dict[str, str] = field(default_factory=dict)  # image or file: what to know about it
 
+    def refuse_folder(self, error: OSError) -> None:
+        """Remember a folder that cannot be looked into."""
+        if told := not_readable(error):
+            self.failures[printable(told.folder.name)] = told
+
 
 def find_sources(folder: Path, panel: Panel, options: ReadingOptions = ReadingOptions()) -> Found:
     """Find all images below a folder; hidden files are left out.
@@ -60,13 +77,16 @@ def find_sources(folder: Path, panel: Panel, options: ReadingOptions = ReadingOp
         ['region_1', 'region_2']
     """
     found = Found()
-    for root, folders, files in os.walk(folder):
+    for root, folders, files in os.walk(folder, onerror=found.refuse_folder):
         here = Path(root)
         if ome_zarr.is_zarr(here):
             folders.clear()
             _add(found, here, panel, options)
         else:
-            _add_files(found, here, [name for name in files if name[0] != "."], panel, options)
+            paths = [here / name for name in files]
+            _add_linked_folders(found, [here / name for name in folders], panel, options)
+            _leave_out(found, paths)
+            _add_files(found, here, list(filter(is_visible_file, paths)), panel, options)
     found.sources.sort(key=lambda source: source.path)
     if not found.sources and not found.failures:
         others = tuple(f"{name} {what}" for name, what in found.notes.items())
@@ -95,11 +115,34 @@ def open_source(
     return open_tiff(path, index, len(panel.names), options)
 
 
+def _add_linked_folders(
+    found: Found, folders: Sequence[Path], panel: Panel, options: ReadingOptions
+) -> None:
+    """Add the links to OME-Zarr folders; note those to other folders."""
+    for path in folders:
+        if path.is_symlink() and ome_zarr.is_zarr(path):
+            _add(found, path, panel, options)
+        elif path.is_symlink():
+            found.notes[printable(path.name)] = FOLDER_LINK
+
+
+def _leave_out(found: Found, paths: Sequence[Path]) -> None:
+    """Remember links to nothing as failed where they may be images, and note hidden images."""
+    for path in filter(is_dangling, paths):
+        if path.name.startswith("."):
+            continue
+        error = dangling_link(path)
+        if path.suffix.lower() in SUFFIXES:
+            found.failures[printable(image_stem(path))] = error
+        else:
+            found.notes[printable(path.name)] = printable(f"is a link to nothing ({error.target})")
+    found.notes |= tell_hidden(paths, SUFFIXES)
+
+
 def _add_files(
-    found: Found, folder: Path, names: Sequence[str], panel: Panel, options: ReadingOptions
+    found: Found, folder: Path, paths: Sequence[Path], panel: Panel, options: ReadingOptions
 ) -> None:
     """Add the images among the files of one folder; note what files of other formats are."""
-    paths = [folder / name for name in names if (folder / name).is_file()]
     if any(path.suffix.lower() in SUFFIXES for path in paths):
         try:
             stacks = plan_stacks(folder, panel, options)
@@ -114,7 +157,7 @@ def _add_files(
         if path.suffix.lower() in SUFFIXES or ome_zarr.is_zarr(path):
             _add(found, path, panel, options)
         elif what := describe_suffix(path):
-            found.notes[path.name] = what
+            found.notes[printable(path.name)] = what
 
 
 def _add(found: Found, path: Path, panel: Panel, options: ReadingOptions) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ilpix.errors import IlpixError
+from ilpix.images.left_out import is_visible_file
 from ilpix.images.panel import Panel
 from ilpix.sources.errors import StackError
 from ilpix.sources.naming import channel_keys, find_row, without
@@ -51,7 +52,7 @@ def plan_stacks(
     files = sorted(
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+        if path.suffix.lower() in SUFFIXES and is_visible_file(path)
     )
     if len(panel.names) < 2 or len(files) < len(panel.names):
         return ()

@@ -56,6 +56,20 @@ def test_each_acquisition_becomes_an_image(folder: Path) -> None:
     assert not list((folder / ".ilpix").glob("raw-*"))
 
 
+def test_a_raw_file_that_is_a_link_is_read_and_a_link_to_nothing_fails_alone(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Links to nothing and to folders were left out without a word."""
+    (folder / "raw" / "single.txt").rename(folder / "elsewhere.txt")
+    (folder / "raw" / "single.txt").symlink_to(folder / "elsewhere.txt")
+    (folder / "raw" / "gone.mcd").symlink_to("nowhere.mcd")
+    (folder / "raw" / "batch").symlink_to(folder)
+    with pytest.raises(ImagesFailedError, match=r"gone\.mcd is a link to nowhere\.mcd"):
+        import_raw(folder)
+    assert len(_table(folder)) == 4
+    assert "batch: is a link to a folder" in caplog.text
+
+
 def test_the_table_of_images_is_steinbocks(folder: Path) -> None:
     import_raw(folder)
     rows = _table(folder)

@@ -174,12 +174,14 @@ def test_every_problem_of_a_folder_is_told_at_once(project: Path, tmp_path: Path
     _write_png(folder / "roi_b.png", np.ones(SIZES["roi_b"], np.uint8))
     tifffile.imwrite(folder / "roi_d.tiff", np.ones((6, 6), np.uint8))
     (folder / "roi_c.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    (folder / "roi_e.png").symlink_to("nowhere.png")
     problems = problems_of(project, folder)
-    assert set(problems) == {"roi_a.tiff", "roi_b.tif", "roi_c.png", "roi_d.tiff"}
+    assert set(problems) == {"roi_a.tiff", "roi_b.tif", "roi_c.png", "roi_d.tiff", "roi_e.png"}
     assert "9 rows by 7 columns" in problems["roi_a.tiff"]
     assert "second" in problems["roi_b.tif"]
     assert "cannot be read" in problems["roi_c.png"]
     assert "no crop" in problems["roi_d.tiff"]
+    assert problems["roi_e.png"] == "is a link to nowhere.png, which is not there"
 
 
 @pytest.mark.parametrize(

@@ -332,15 +332,19 @@ def test_a_folder_that_cannot_be_moved_leaves_everything(
     assert_fixed(tmp_path, ["a", "b"], [1, 2])
 
 
-def test_a_project_behind_a_link_is_fixed_where_it_lies(tmp_path: Path) -> None:
+def test_a_fixed_project_takes_the_place_of_a_link_and_what_that_led_to_stays(
+    tmp_path: Path,
+) -> None:
     set_up(tmp_path / "store")
     work = tmp_path / "work"
     work.mkdir()
     for name in ("p.ilp", "ilastik_crops"):
         (work / name).symlink_to(tmp_path / "store" / name)
+    before = digests(tmp_path / "store")
     fix(work)
-    assert (work / "p.ilp").is_symlink()
-    assert_fixed(tmp_path / "store", ["a", "b"], [1, 2])
+    assert_fixed(work, ["a", "b"], [1, 2])
+    assert digests(tmp_path / "store") == before
+    assert (work / "p.ilp.bak").readlink() == tmp_path / "store" / "p.ilp"
 
 
 def test_labels_of_an_unknown_class_are_taken_out(tmp_path: Path) -> None:

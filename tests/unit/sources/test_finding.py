@@ -2,18 +2,24 @@
 
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 import tifffile
 
 from ilpix.images.errors import (
+    DanglingLinkError,
     DuplicateImagesError,
     FileNameError,
+    FolderNotReadableError,
     NoImagesError,
     UnreadableImageError,
 )
+from ilpix.images.left_out import FOLDER_LINK, HIDDEN
 from ilpix.images.panel import Panel
 from ilpix.sources.errors import SeriesError, StackError
 from ilpix.sources.finding import Found, find_sources, open_source
@@ -214,3 +220,76 @@ def test_a_name_that_is_not_utf8_fails_alone(tmp_path: Path) -> None:
     assert isinstance(error, FileNameError)
     assert name == "M\\udcfcller"
     str(error).encode()
+
+
+def test_a_link_is_read_as_the_file_that_it_leads_to(tmp_path: Path) -> None:
+    _write(tmp_path / "elsewhere" / "a.tiff")
+    _write_planes(tmp_path / "elsewhere" / "planes", *(f"{name}.tiff" for name in NAMES))
+    images = tmp_path / "img"
+    (images / "roi").mkdir(parents=True)
+    (images / "b.tiff").symlink_to(tmp_path / "elsewhere" / "a.tiff")
+    for path in (tmp_path / "elsewhere" / "planes").iterdir():
+        (images / "roi" / path.name).symlink_to(path)
+    read = _read(find_sources(images, PANEL))
+    assert list(read) == ["b", "roi"]
+    for pixels in read.values():
+        np.testing.assert_array_equal(pixels, IMAGE)
+
+
+def test_links_that_cannot_be_followed_and_hidden_images_are_named(tmp_path: Path) -> None:
+    """They were left out without a word."""
+    for name in (
+        "a.tiff",
+        ".hidden.tiff",
+        "._a.tiff",
+        ".DS_Store",
+        ".ilpix-00-1-0123456789abcdef.tif",
+    ):
+        _write(tmp_path / "img" / name)
+    _write(tmp_path / "batch" / "x.tiff")
+    for name, target in {
+        "gone.ome.tiff": "/nowhere/gone.tiff",
+        "round.tiff": "round.tiff",
+        "README": "/nowhere/README",
+        "batch": "../batch",
+    }.items():
+        (tmp_path / "img" / name).symlink_to(target)
+    found = find_sources(tmp_path / "img", PANEL)
+    assert [source.name for source in found.sources] == ["a"]
+    assert {name: str(error).partition("; ")[0] for name, error in found.failures.items()} == {
+        name.partition(".")[0]: f"{tmp_path / 'img' / name} is a link to {target}, which is not "
+        "there or cannot be reached"
+        for name, target in [("gone.ome.tiff", "/nowhere/gone.tiff"), ("round.tiff", "round.tiff")]
+    }
+    assert found.notes == {
+        ".hidden.tiff": HIDDEN,
+        "batch": FOLDER_LINK,
+        "README": "is a link to nothing (/nowhere/README)",
+    }
+
+
+@contextmanager
+def _nobody() -> Iterator[None]:
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named() -> None:
+    """It was passed over, and the images in it with it."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        _write(Path(folder, "img", "a.tiff"))
+        _write(Path(folder, "img", "closed", "b.tiff"))
+        Path(folder, "img", "c.tiff").symlink_to("closed/b.tiff")
+        Path(folder, "img", "closed").chmod(0o700)
+        with _nobody():
+            found = find_sources(Path(folder, "img"), PANEL)
+    assert [source.name for source in found.sources] == ["a"]
+    assert isinstance(found.failures["closed"], FolderNotReadableError)
+    assert "Permission denied" in str(found.failures["closed"])
+    assert isinstance(found.failures["c"], DanglingLinkError)
