@@ -78,8 +78,8 @@ class NoLocalIlastikError(IlpixError, LookupError):
 
     def __str__(self) -> str:
         return (
-            "the engine 'local' needs the path of run_ilastik.sh: "
-            "--ilastik PATH or ILPIX_LOCAL__PROGRAM"
+            "the engine 'local' needs the path of run_ilastik.sh: give it with --ilastik, or set "
+            "ILPIX_LOCAL__PROGRAM"
         )
 
 

@@ -13,6 +13,7 @@ from ilpix.images.crops import parse_crop_stem
 from ilpix.project.crop_names import lane_stem
 from ilpix.project.reading import PixelProject
 from ilpix.project.unnamed_crops import find_unnamed_crops
+from ilpix.wording import in_words_of_the_place
 
 CHOICES = "crops_made_with"  # in the manifest
 SEED = "seed"  # likewise
@@ -63,7 +64,8 @@ def tell_without_effect(run: VerbRun, options: PrepareOptions, project: PixelPro
     if given and not options.add_crops:
         told = " and ".join(f"{title} {value}" for title, value in given.items())
         have = "have" if len(given) > 1 else "has"
-        _log.warning("%s %s no effect on %s, which is kept; %s", told, have, project.path, ROUTE)
+        route = in_words_of_the_place(ROUTE)
+        _log.warning("%s %s no effect on %s, which is kept; %s", told, have, project.path, route)
         run.notes["without_effect"] = list(given)
 
 

@@ -14,6 +14,7 @@ from ilpix.checks.training_comparison import ALL_IMAGES, Comparison, compare_wit
 from ilpix.images.channel_statistics import ChannelStatistics
 from ilpix.project.crop_names import crop_path
 from ilpix.project.reading import PixelProject
+from ilpix.wording import in_words_of_the_place
 from tasks.describing import describe_file
 
 _log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ def look_at_images(run: VerbRun, project: PixelProject, images: Sequence[Path]) 
     compared = compare_with_training(seen, known, channel_titles(project, n_channels))
     look = Look(seen, known, compared)
     for finding in look.together:
-        _log.warning("%s: %s; %s", finding.where, finding.what, finding.advice)
+        advice = in_words_of_the_place(finding.advice)
+        _log.warning("%s: %s; %s", finding.where, finding.what, advice)
     run.notes["warnings"] = [asdict(finding) for finding in merge(compared.findings)]
     return look

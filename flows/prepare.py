@@ -43,6 +43,7 @@ from ilpix.images.panel import Panel, read_panel
 from ilpix.images.preparation import channel_names
 from ilpix.project.reading import read_project
 from ilpix.sources.finding import find_sources
+from ilpix.wording import in_words_of_the_place
 from tasks.preparing import cut_crops, prepare_image
 from tasks.projects import (
     add_crops,
@@ -80,7 +81,7 @@ def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions())
         run.notes[NOTE] = noted_sources(data_dir)
         panel = read_panel(run.path(options.panel), zero_unused=options.zero_unused)
         for note in panel.notes:
-            _log.warning(note)
+            _log.warning("%s", in_words_of_the_place(note))
         project = run.path(options.ilp)
         record = ImageRecord(
             channel_names=channel_names(panel, options.preparation), preparation=options.preparation
@@ -209,7 +210,7 @@ def plan_windows(
     """
     seed = options.seed if options.seed is not None else secrets.randbelow(2**32)
     run.notes[SEED] = seed
-    _log.info("crop positions are drawn with --seed %d", seed)
+    _log.info(in_words_of_the_place("crop positions are drawn with --seed %d"), seed)
     shapes = {
         stem: (written.facts["height"], written.facts["width"])
         for stem, written in prepared.items()

@@ -12,6 +12,7 @@ from ilpix.features.selection import FeatureSelection, default_selection
 from ilpix.project.reading import PixelProject, read_project
 from ilpix.training.feature_choice import choose_features
 from ilpix.training.quality_report import JSON_NAME, TABLE_NAME
+from ilpix.wording import in_words_of_the_place
 from tasks.training import crop_files, digest_labels, suggest_selection, train_classifier
 
 _log = logging.getLogger(__name__)
@@ -78,8 +79,10 @@ def _suggest(
     (columns, fewer), (accuracy, kept) = written.facts["columns"], written.facts["accuracy"]
     before, after = written.facts["seconds_per_megapixel"]
     _log.info(
-        "%d of %d columns recognise %.1f %% of the labelled pixels of other crops (all: %.1f %%) "
-        "and take %.2f s a megapixel (all: %.2f s); train with --features %s",
+        in_words_of_the_place(
+            "%d of %d columns recognise %.1f %% of the labelled pixels of other crops (all: %.1f "
+            "%%) and take %.2f s a megapixel (all: %.2f s); train with --features %s"
+        ),
         *(fewer, columns, 100 * kept, 100 * accuracy, after, before, table),
     )
     run.notes["suggestion"] = {"table": str(table), **written.facts}

@@ -6,10 +6,13 @@ of another process. It says what, where and what to do in `__str__`.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import Any, ClassVar, dataclass_transform
+
+from ilpix.wording import in_words_of_the_place
 
 MOST_NAMES = 3  # in one sentence
 
@@ -36,6 +39,8 @@ class IlpixError(Exception):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         dataclass(eq=False, repr=False)(cls)
+        if "__str__" in vars(cls):
+            cls.__str__ = _in_words_of_the_place(cls.__str__)  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         super().__init__(*(getattr(self, fact.name) for fact in fields(self)))
@@ -43,6 +48,14 @@ class IlpixError(Exception):
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows: the text says what, where and what to do."""
         return [f"{type(self).__name__}: {self}"]
+
+
+def _in_words_of_the_place(text: Callable[[Any], str]) -> Callable[[Any], str]:
+    @wraps(text)
+    def told(error: IlpixError) -> str:
+        return in_words_of_the_place(text(error))
+
+    return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from flows.errors import NoImageChosenError
 from flows.running.verb_run import VerbRun
 from ilpix.errors import MOST_NAMES, name_some
+from ilpix.wording import in_words_of_the_place
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,6 @@ def tell_notes(run: VerbRun, notes: Iterable[tuple[str, str]]) -> None:
     for name, note in notes:
         names[note].append(name)
     for note, concerned in names.items():
-        _log.warning("%s: %s", name_some(concerned), note)
+        _log.warning("%s: %s", name_some(concerned), in_words_of_the_place(note))
     if names:
         run.notes.setdefault("about_images", {}).update(names)

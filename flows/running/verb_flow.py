@@ -15,7 +15,7 @@ from prefect.context import FlowRunContext
 from prefect.settings import PREFECT_API_URL
 from pydantic import BaseModel, Field
 
-from flows.running.deployed import filled_from_deployment
+from flows.running.deployed import filled_from_deployment, speak_as_forms_do
 from flows.running.notebook import shown_in_python
 from flows.running.quiet import is_quiet, quiet_in_python
 from flows.running.reaching import require_server
@@ -111,6 +111,7 @@ def _remembered(body: Callable[P, R]) -> Callable[P, R]:
     def remembered(*args: P.args, **kwargs: P.kwargs) -> R:
         ended = _ended.get([])
         try:
+            speak_as_forms_do()
             given = signature(body).bind(*args, **kwargs).arguments
             result = body(**filled_from_deployment(given))  # type: ignore[call-arg]
             ended.append(lambda: result)

@@ -24,6 +24,7 @@ from flows.showing.pictures import picture_files
 from ilpix.data_directory import REPORT_PAGE
 from ilpix.images.hdf5 import ImageRecord
 from ilpix.project.reading import PixelProject
+from ilpix.wording import in_words_of_the_place
 
 
 def show_table(
@@ -42,7 +43,8 @@ def show_markdown(kind: str, folder: Path, text: str, description: str = "") -> 
     if FlowRunContext.get():
         told = f"{description or kind}, folder {folder.absolute()}"
         key = artifact_key(kind, folder)
-        on_server(lambda: create_markdown_artifact(text, key=key, description=told))
+        words = in_words_of_the_place(text)
+        on_server(lambda: create_markdown_artifact(words, key=key, description=told))
 
 
 def show_prepared(run: VerbRun, record: ImageRecord) -> None:
@@ -164,4 +166,4 @@ def _cell(value: Any) -> str | int | float:
     """Return a value as a table of the UI can show it."""
     if value is None:
         return ""
-    return value if isinstance(value, int | float | str) else str(value)
+    return value if isinstance(value, int | float) else in_words_of_the_place(str(value))

@@ -52,6 +52,7 @@ def read_panel(path: Path, *, zero_unused: bool = False) -> Panel:
             and 1, each 1 is a group of its own.
 
     Raises:
+        NoPanelError: if there is no such file.
         InvalidPanelError: with every problem found, not only the first.
 
     Example:

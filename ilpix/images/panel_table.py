@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ilpix.errors import Problem
+from ilpix.errors import NoPanelError, Problem
 from ilpix.images.errors import InvalidPanelError
 
 REQUIRED_COLUMNS = ("channel", "name")
@@ -36,8 +36,9 @@ def read_rows(path: Path) -> list[PanelRow]:
     """Read the rows of a panel.
 
     Raises:
-        InvalidPanelError: if the file is missing or no table, lacks a column, has one twice, or a
-            row is longer than the header.
+        NoPanelError: if there is no such file.
+        InvalidPanelError: if it is no table, lacks a column, has one twice, or a row is longer than
+            the header.
     """
     (_, header), *lines = _read_lines(path) or [(1, [])]
     header = [column.casefold() for column in header]
@@ -113,10 +114,8 @@ def _read_text(path: Path) -> str:
         return content.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         problem = Problem(f"byte {error.start}", "is not UTF-8; save the table as 'CSV UTF-8'")
-    except FileNotFoundError:
-        problem = Problem(
-            "file", "is missing; write one with the columns channel,name,ilastik, a row per channel"
-        )
+    except FileNotFoundError as error:
+        raise NoPanelError(path) from error
     except OSError as error:
         problem = Problem("file", f"cannot be read: {error.strerror}")
     raise InvalidPanelError(path, (problem,))

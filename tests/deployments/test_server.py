@@ -161,7 +161,7 @@ def test_an_announced_folder_is_classified_and_a_failure_is_told(
 ) -> None:
     folder = tmp_path / "arrived"
     shutil.copytree(Path(__file__).parents[2] / "examples", folder)
-    (folder / "panel.csv").write_text("not a panel\n")
+    (folder / "panel.csv").unlink()
     server.command(
         *("prefect", "event", "emit", "ilpix.folder.arrived"),
         *("--resource-id", "ilpix.folder.arrived-1"),
@@ -180,6 +180,7 @@ def test_an_announced_folder_is_classified_and_a_failure_is_told(
         "nobody was told of the failure",
     )
     assert "panel.csv" in told[0]
+    assert "name it with 'Panel'" in told[0]  # as the form has it
 
 
 def test_what_is_not_given_of_a_group_is_the_deployments(server: Server, tmp_path: Path) -> None:

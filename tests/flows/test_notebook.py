@@ -53,9 +53,9 @@ def test_an_error_in_a_notebook_is_its_text(folder: Path) -> None:
     (folder / "panel.csv").unlink()
     shown = outputs_of("import flows; flows.prepare()", folder)
     (error,) = [output for output in shown if output["output_type"] == "error"]
-    assert error["ename"] == "InvalidPanelError"
+    assert error["ename"] == "NoPanelError"
     assert "Traceback" not in str(shown)
-    assert error["traceback"] == [f"InvalidPanelError: {error['evalue']}"]
+    assert error["traceback"] == [f"NoPanelError: {error['evalue']}"]
 
 
 def test_a_program_that_starts_notebooks_is_none() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ilpix.errors import NoPanelError
 from ilpix.images.errors import ChannelCountError, InvalidPanelError
 from ilpix.images.panel import ChannelGroup, Panel, read_panel, require_channels
 
@@ -121,9 +122,7 @@ def test_a_panel_without_channels_is_refused(
 
 
 def test_a_missing_panel_is_refused_by_its_name(tmp_path: Path) -> None:
-    with pytest.raises(
-        InvalidPanelError, match=r"none\.csv cannot be used.*\n  file: is missing; write one"
-    ):
+    with pytest.raises(NoPanelError, match=r"there is no panel .*none\.csv; write one"):
         read_panel(tmp_path / "none.csv")
 
 
