@@ -82,6 +82,7 @@ def _listening(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen()  # whoever opens the address at once waits, and is not refused
     except OSError as error:
         listener.close()
         raise PortTakenError(port) from error

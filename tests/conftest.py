@@ -32,7 +32,15 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of tests that do more, or something else, when they are asked."""
     parser.addoption("--pictures", type=Path, help="where pictures of pages go, as docs/images")
-    parser.addoption("--kills", type=int, help="how often each verb is killed in tests/chaos")
+    parser.addoption(
+        "--kills", type=int, default=1, help="kills of each kind; see docs/reliability.md"
+    )
+
+
+@pytest.fixture(scope="session")
+def kills(request: pytest.FixtureRequest) -> int:
+    """How often each verb, and each program that it works with, is killed."""
+    return int(request.config.getoption("--kills"))
 
 
 @pytest.fixture(scope="session")

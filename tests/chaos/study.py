@@ -7,12 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import tifffile
+from prefect.settings import PREFECT_API_URL
 
 from tests.unit.foreign_projects import pixels, write_crop, write_project
 
@@ -21,6 +22,7 @@ AT_A_TIME = 2
 EDGE_PX = 40
 HOOK = Path(__file__).with_name("hook")
 PROGRAM = Path(sys.executable).with_name("ilpix")
+ITSELF = 0  # among those who die
 COMMAND, NOBODY = r"bin/ilpix ", r"$."  # in the command line of a process
 CHANGING = ("ilpix_run.json", "ilpix_report/index.html")  # say when and how fast
 
@@ -40,6 +42,16 @@ OVERWRITE = Verb(("prepare", "--cropsize", "40", "--seed", "2", "--overwrite"))
 TRAIN = Verb(("train", "--labels", "labels", "--features", "fast"))
 RUN = Verb(("run",))
 FIX = Verb(("fix",))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A folder before a verb, and what the verb makes of it undisturbed."""
+
+    start: Path
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    n_operations: int
 
 
 def write_study(folder: Path) -> None:
@@ -71,24 +83,43 @@ def write_foreign(folder: Path) -> None:
         write_crop(folder / "ilastik_crops" / f"{name}.h5", pixels(seed))
 
 
-def run_verb(
-    folder: Path, verb: Verb, moment: int, mark: Path
-) -> "subprocess.CompletedProcess[str]":
-    """Run a verb; at a moment somebody dies, at moment 0 nobody."""
+def chaos(
+    folder: Path, moment: int, mark: Path, who: str = COMMAND, victims: Sequence[int] = (ITSELF,)
+) -> dict[str, str]:
+    """The environment of programs amid whose work on a folder somebody dies; see the hook."""
     mark.unlink(missing_ok=True)
-    chaos = {
+    named = mark.with_suffix(".victims")
+    named.write_text(" ".join(map(str, victims)), encoding="ascii")
+    return {
         "CHAOS_FOLDER": str(folder),
-        "CHAOS_WHO": verb.who if moment else COMMAND,
+        "CHAOS_WHO": who if moment else COMMAND,
         "CHAOS_MOMENT": str(moment),
         "CHAOS_MARK": str(mark),
+        "CHAOS_VICTIMS": str(named),
         "PYTHONPATH": str(HOOK),
         "ILPIX_PARALLEL": str(AT_A_TIME),
         "ILPIX_THREADS": "1",
     }
+
+
+def run_verb(
+    folder: Path,
+    verb: Verb,
+    moment: int,
+    mark: Path,
+    victims: Sequence[int] = (ITSELF,),
+    server: str | None = None,
+) -> "subprocess.CompletedProcess[str]":
+    """Run a verb beside a server, the tests' own if no other is named.
+
+    At a moment the verb dies, or other processes in its place; at moment 0 nobody.
+    """
     return subprocess.run(
         [PROGRAM, *verb.words],
         cwd=folder,
-        env=os.environ | chaos,
+        env=os.environ
+        | {"PREFECT_API_URL": server or PREFECT_API_URL.value()}
+        | chaos(folder, moment, mark, verb.who, victims),
         capture_output=True,
         text=True,
         check=False,

@@ -5,8 +5,7 @@ verb; without it there are a few.
 """
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,51 +19,16 @@ from tests.chaos.study import (
     PREPARE,
     RUN,
     TRAIN,
+    Stage,
     Verb,
     copy_of,
     require_whole,
     run_verb,
     states,
     visible,
-    write_foreign,
-    write_labels,
-    write_study,
 )
 
 IN_A_ROW = 3  # kills, before a run that ends
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A folder before a verb, and what the verb makes of it undisturbed."""
-
-    start: Path
-    before: Mapping[str, str]
-    after: Mapping[str, str]
-    n_operations: int
-
-
-@pytest.fixture(scope="session")
-def stages(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> dict[Verb, Stage]:
-    """The undisturbed way of the forty images, stage by stage."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    write_study(folder / "study")
-    write_foreign(folder / "foreign")
-    found = {}
-    for verb, name in ((PREPARE, "study"), (TRAIN, "study"), (RUN, "study"), (FIX, "foreign")):
-        found[verb] = _pass(folder, verb, name)
-        if verb == PREPARE:
-            write_labels(folder / name)
-    found[OVERWRITE] = _pass(folder, OVERWRITE, "study")
-    return found
-
-
-def _pass(folder: Path, verb: Verb, name: str) -> Stage:
-    start = copy_of(folder / name, folder / f"before_{'_'.join(verb.words)}")
-    done = run_verb(folder / name, verb, 0, folder / "mark")
-    assert done.returncode == 0, done.stderr
-    n_operations = int((folder / "mark").read_text())
-    return Stage(start, visible(start), visible(folder / name), n_operations)
 
 
 def _kill_and_finish(

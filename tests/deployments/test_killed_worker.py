@@ -1,23 +1,25 @@
 """What becomes of a run whose worker and process are killed: an operator hears of it."""
 
 import json
+import random
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
-from ilpix.features.selection import default_selection
 from ilpix.images.hdf5 import write_image
-from ilpix.project.writing import create_project, label_classes, store_classifier
+from ilpix.prediction.classifier import Classifier
+from ilpix.project.reading import read_project
+from tests.chaos.study import AT_A_TIME, ITSELF, N_IMAGES, chaos, states
 from tests.deployments.conftest import DEPLOYMENTS, PROGRAMS, REPOSITORY, Server, wait_until
-from tests.unit.forests import split_forest
+from tests.deployments.trained import write_trained
 
 POOL = "ilpix-killed"
-HANGING = "#!/bin/sh\ntouch {folder}/hangs\nexec sleep 600\n"
+FLOW_RUN = r"prefect.*(engine|execute)"  # in the command line of the process of a run
+MOST_OPERATIONS = 600  # on files, of a run of so many images
 SHORTEN = f"""
 import sys
 from datetime import timedelta
@@ -29,72 +31,82 @@ put(crash_silent_runs(timedelta(seconds=float(sys.argv[1]))))
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    project = tmp_path / "pixel_classifier.ilp"
-    create_project(project, {"a.h5": (2, 9, 9)}, label_classes(["A", "B", "C"]))
-    selection = default_selection()
-    forest = split_forest(n_columns=len(selection.columns(2)))
-    store_classifier(project, selection, forest, selection.names(2), n_samples=2)
-    write_image(tmp_path / "ilastik_img" / "a.h5", np.zeros((2, 50, 50), np.float32), None)
-    program = tmp_path / "run_ilastik.sh"
-    program.write_text(HANGING.format(folder=tmp_path))
-    program.chmod(0o755)
-    return tmp_path
+    rng = np.random.default_rng(3)
+    folder = write_trained(tmp_path / "study")
+    for number in range(N_IMAGES):
+        image = rng.random((2, 50, 50), np.float32)
+        write_image(folder / "ilastik_img" / f"i{number:02d}.h5", image, None)
+    return folder
 
 
 @pytest.fixture
-def deployment(server: Server) -> Iterator[str]:
-    """The deployment of `run`, for one run at a time, in a pool whose worker may be killed."""
+def deployment(server: Server, kills: int) -> Iterator[str]:
+    """The deployment of `run` with no room beside those killed, in a pool of its own."""
     found = server.deployment("run/run")
     path, limit = f"/deployments/{found['id']}", found["global_concurrency_limit"]["limit"]
     template = json.loads((DEPLOYMENTS / "pools" / "process.json").read_text())
+    pool = {"work_pool_name": POOL, "work_queue_name": "default"}
     server.call("POST", "/work_pools/", name=POOL, type="process", base_job_template=template)
-    server.call("PATCH", path, work_pool_name=POOL, work_queue_name="default", concurrency_limit=1)
+    server.call("PATCH", path, **pool, concurrency_limit=kills)
     server.command("python", "-c", SHORTEN, "45")  # heartbeats come every 30 s at most
     yield "run/run"
     server.command("python", "-c", SHORTEN, "90")
-    home = found["work_pool_name"]
-    server.call(
-        "PATCH", path, work_pool_name=home, work_queue_name="default", concurrency_limit=limit
-    )
+    home = {"work_pool_name": found["work_pool_name"], "work_queue_name": "default"}
+    server.call("PATCH", path, **home, concurrency_limit=limit)
     server.call("DELETE", f"/work_pools/{POOL}")
 
 
 @contextmanager
-def worker(server: Server) -> Iterator[psutil.Process]:
+def worker(server: Server, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen(
         [PROGRAMS / "prefect", "worker", "start", "--pool", POOL],
         cwd=REPOSITORY,
-        env=server.environment,
+        env=server.environment | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        yield psutil.Process(process.pid)
+        yield process
     finally:
         process.kill()
         process.wait()
 
 
-def kill_all(first: psutil.Process) -> None:
-    """Kill a process and all that it started, as a machine that goes down does."""
-    for process in [first, *first.children(recursive=True)]:
-        process.kill()
+def probabilities(folder: Path) -> Mapping[str, bytes]:
+    paths = (folder / "ilastik_probabilities").glob("*.tiff")
+    return {path.stem: path.read_bytes() for path in paths}
+
+
+def expected(folder: Path, target: Path) -> Mapping[str, bytes]:
+    """The bytes of all images, computed without a flow."""
+    classifier = Classifier.of(read_project(folder / "pixel_classifier.ilp"))
+    for image in (folder / "ilastik_img").iterdir():
+        classifier.predict_file(image, target / "ilastik_probabilities" / f"{image.stem}.tiff")
+    return probabilities(target)
 
 
 def test_a_killed_run_is_crashed_told_and_makes_room_for_the_next(
-    server: Server, deployment: str, folder: Path
+    server: Server, deployment: str, folder: Path, tmp_path: Path, kills: int
 ) -> None:
     """It was "Running" for ever."""
-    hanging = {"engine": "local", "ilastik": str(folder / "run_ilastik.sh")}
-    killed = server.start(deployment, {"data_dir": str(folder), "options": hanging})
-    with worker(server) as first:
-        wait_until((folder / "hangs").exists, "the run does not begin")
-        kill_all(first)
-    waiting = {"data_dir": str(folder), "options": {"engine": "embedded"}}
-    following = server.start(deployment, waiting)
+    rng, mark, killed = random.Random("worker"), tmp_path / "mark", []  # noqa: S311 - repeatable
+    wanted = {"data_dir": str(folder), "options": {"engine": "embedded"}}
+    whole = expected(folder, tmp_path / "expected")
+    for _ in range(kills):
+        killed.append(server.start(deployment, wanted))
+        environment = chaos(folder, rng.randrange(1, MOST_OPERATIONS), mark, FLOW_RUN)
+        with worker(server, **environment) as first:
+            victims = f"{first.pid} {ITSELF}"  # a machine goes down
+            Path(environment["CHAOS_VICTIMS"]).write_text(victims, encoding="ascii")
+            wait_until(mark.exists, "nobody was killed")
+        assert probabilities(folder).items() <= whole.items()
+    n_made = len(probabilities(folder))
+    following = server.start(deployment, wanted)
     with worker(server):
-        assert server.wait_for_end(killed) == "CRASHED"
+        assert {server.wait_for_end(run) for run in killed} == {"CRASHED"}
         assert server.wait_for_end(following) == "COMPLETED"
+    assert probabilities(folder) == whole
+    assert len(states(folder, "run")["done"]) <= N_IMAGES - n_made + kills * AT_A_TIME
     told = wait_until(
         lambda: [text for text in server.told if "nothing was heard of this run" in text],
         "nobody was told of the crash",

@@ -1,10 +1,11 @@
-"""Python imports this at its start: a process that is meant ends amid its work on files.
+"""Python imports this at its start: somebody dies amid the work of a process on files.
 
-It counts what the process does with the files of a folder (opening, renaming, removing, making) and
-is killed before the operation of a given number: no clock decides, and no program is changed.
-`CHAOS_FOLDER` is the folder, `CHAOS_WHO` a pattern of the command line, `CHAOS_MOMENT` the number
-(0: only count), `CHAOS_MARK` a file that is written once: with the count
-at the end, or by the first process that strikes.
+It counts what the process does with the files of a folder (opening, renaming, removing, making).
+Before the operation of a given number the process is killed, or who is meant: no clock decides, and
+no program is changed. `CHAOS_FOLDER` is the folder, `CHAOS_WHO` a pattern of the command line,
+`CHAOS_MOMENT` the number (0: only count), `CHAOS_MARK` a file that is written once: with the count
+at the end, or by the first process that strikes. `CHAOS_VICTIMS` is a file of the numbers of
+processes that are killed, 0 for the process itself.
 """
 
 import atexit
@@ -41,7 +42,9 @@ def _strike(mark: Path) -> None:
         os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
     except FileExistsError:  # one is enough
         return
-    os.kill(os.getpid(), signal.SIGKILL)
+    victims = Path(os.environ["CHAOS_VICTIMS"]).read_text(encoding="ascii").split()
+    for victim in victims:
+        os.kill(int(victim) or os.getpid(), signal.SIGKILL)
 
 
 if re.search(os.environ.get("CHAOS_WHO", "$."), " ".join(sys.orig_argv)):
