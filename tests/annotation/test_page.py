@@ -166,7 +166,8 @@ def test_two_windows_show_the_same(screen: Screen, tissue: Path) -> None:
             script = "import('/page/store.js').then(({store}) => store.labels[5 * 160 + 12])"
             assert screen.page.wait_for(script) == 2
             with other.stream("GET", "/api/events") as events:
-                next(events.iter_lines())
+                lines = events.iter_lines()  # a stream without a reader is closed
+                next(lines)
                 screen.page.wait_for(says("notices", "2 win"))
 
 
