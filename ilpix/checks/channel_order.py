@@ -44,24 +44,26 @@ Order = tuple[int, ...]  # for each channel of training, the channel of the imag
 class References:
     """What C channels look like in images whose order is known; at least one of them."""
 
-    def __init__(self, images: Sequence[ChannelStatistics]) -> None:
+    def __init__(self, images: Sequence[ChannelStatistics], *, each_alone: bool = False) -> None:
+        """Choose some of the images, spread evenly; `each_alone` compares with each by itself."""
         self.images = spread_evenly(images, _MOST_REFERENCES)
         quantiles = np.array([image.quantiles for image in self.images])
-        self._tops = _positive(np.median(quantiles[..., -1], axis=0))
+        tops = quantiles[..., -1]  # (K, C)
+        self._tops = _positive(tops if each_alone else np.median(tops, axis=0, keepdims=True))
         features = [_features(image) for image in self.images]
         self._features = {name: np.array([one[name] for one in features]) for name in features[0]}
         self._features["level"] = self._level(quantiles)
         self._spreads = {
-            name: max(_spread(values), _SMALLEST_SPREAD[name])
+            name: max(0.0 if each_alone else _spread(values), _SMALLEST_SPREAD[name])
             for name, values in self._features.items()
         }
 
     def costs(self, image: ChannelStatistics) -> Array:
         """(K references, C channels of the image, C of the references) how badly each fits."""
-        own = {name: values[:, None] for name, values in _features(image).items()}
-        own["level"] = self._level(np.array(image.quantiles)[:, None])
+        own = {name: values[None, :, None] for name, values in _features(image).items()}
+        own["level"] = self._level(np.array(image.quantiles)[:, None, None]).swapaxes(0, 1)
         parts = [
-            np.minimum(abs(own[name][None] - known[:, None]) / self._spreads[name], _MOST).mean(-1)
+            np.minimum(abs(own[name] - known[:, None]) / self._spreads[name], _MOST).mean(-1)
             for name, known in self._features.items()
         ]
         costs: Array = np.mean(parts, axis=0)
@@ -69,9 +71,10 @@ class References:
 
     def told_apart(self) -> Flags:
         """(C, C) whether references that are left out prefer their order to one with a swap."""
+        n_channels = self._tops.shape[1]
         if len(self.images) < FEWEST_CROPS:
-            return np.zeros((len(self._tops),) * 2, dtype=bool)
-        own = tuple(range(len(self._tops)))
+            return np.zeros((n_channels, n_channels), dtype=bool)
+        own = tuple(range(n_channels))
         margins = np.array(
             [
                 -swap_gains(np.delete(self.costs(image), index, axis=0), own)
@@ -83,18 +86,18 @@ class References:
         return flags
 
     def _level(self, quantiles: Array) -> Array:
-        """(…, C, Q) logarithms of quantiles in units of each channel's top."""
-        return np.log(_positive(quantiles, 0) / self._tops[:, None] + _LOWEST)
+        """(…, K, C, Q) logarithms of quantiles in units of each channel's top."""
+        return np.log(_positive(quantiles, 0) / self._tops[..., None] + _LOWEST)
 
 
-def find_order(images: Sequence[Array], told_apart: Flags, doubts: Sequence[Array] = ()) -> Order:
+def find_order(images: Sequence[Array], told_apart: Flags, doubts: Array | None = None) -> Order:
     """Return for each channel of training the channel of the images that seems to be it.
 
     Args:
         images: the `costs` of images that have one order, at least one.
         told_apart: (C, C) which channels may change places.
-        doubts: the costs of the same images beside others of their folder: what is a loss there
-            counts against a gain.
+        doubts: (N, 1, C, C) the costs of the same images beside others of their folder: what is
+            a loss there counts against a gain.
     """
     n_channels = len(told_apart)
     order = tuple(range(n_channels))
@@ -103,8 +106,8 @@ def find_order(images: Sequence[Array], told_apart: Flags, doubts: Sequence[Arra
     for _ in range(n_channels):
         gains = np.array([swap_gains(costs, order) for costs in images])
         evidence = gains.mean(axis=0)
-        if doubts:
-            among = np.mean([swap_gains(costs, order) for costs in doubts], axis=0)
+        if doubts is not None:
+            among = swap_gains(doubts, order).mean(axis=0)
             evidence += _WEIGHT_OF_DOUBT * np.minimum(among, 0)
         mean = np.where(told_apart & _agree(gains), evidence, 0)
         one, other = np.unravel_index(mean.argmax(), mean.shape)
@@ -117,17 +120,18 @@ def find_order(images: Sequence[Array], told_apart: Flags, doubts: Sequence[Arra
 
 
 def swap_gains(costs: Array, order: Order) -> Array:
-    """(C, C) how much lower the cost of each of two channels is when they change places.
+    """(…, C, C) how much lower the cost of each of two channels is when they change places.
 
     Args:
-        costs: (K, C, C) of one image.
+        costs: (…, K, C, C) of one image, or of several.
         order: before the exchange.
     """
-    in_order = costs[:, list(order)]
-    own = np.diagonal(in_order, axis1=1, axis2=2)
-    added = in_order + in_order.transpose(0, 2, 1) - own[:, :, None] - own[:, None, :]
-    whole = own.sum(axis=1)
-    gains: Array = (whole.min() - (whole[:, None, None] + added).min(axis=0)) / 2
+    in_order = costs[..., list(order), :]
+    own = np.diagonal(in_order, axis1=-2, axis2=-1)
+    added = in_order + in_order.swapaxes(-1, -2) - own[..., :, None] - own[..., None, :]
+    whole = own.sum(axis=-1)
+    lowest = (whole[..., None, None] + added).min(axis=-3)
+    gains: Array = (whole.min(axis=-1)[..., None, None] - lowest) / 2
     return gains
 
 

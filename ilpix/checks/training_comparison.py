@@ -28,6 +28,7 @@ ALL_IMAGES = "all images"
 _MIDDLE, _BRIGHT = QUANTILES.index(0.5), QUANTILES.index(0.99)
 _FEWEST_IMAGES = 3  # of which the one in the middle says something about all
 _MOST_OF = 2 / 3
+_MOST_IMAGES = 256  # that say which order all have
 _MOST_NEIGHBOURS = 16
 _ALIKE = 2.0  # times; factors within it are one
 _CLEARLY_NEARER = 0.4  # times the distance without magnification
@@ -86,9 +87,9 @@ def compare_with_training(
         return Comparison(names, tuple(range(len(names))))
     references = References(crops)
     apart = references.told_apart()
-    costs = {name: references.costs(image) for name, image in images.items()}
-    own = tuple(range(len(names)))
-    order = find_order(list(costs.values()), apart) if len(images) > 1 else own
+    some = spread_evenly(list(images), _MOST_IMAGES)
+    costs = [references.costs(images[name]) for name in some]
+    order = find_order(costs, apart) if len(images) > 1 else tuple(range(len(names)))
     training = _Training(names, _quantiles(crops), _smoothness(crops), order)
     bright = _quantiles(images.values())[:, list(order), _BRIGHT]
     factors = _ratio(np.median(bright, axis=0), training.middle)
@@ -98,9 +99,11 @@ def compare_with_training(
         *_tell_far_together(far, factors, names),
         *_magnified(images, training),
     ]
-    neighbours = _Neighbours(images)
+    neighbours, distances = _Neighbours(images), {}
     for name, image in images.items():
-        alone = find_order([costs[name][:, list(order)]], apart, neighbours.costs(name))
+        cost = references.costs(image)
+        distances[name] = nearest_cost(cost, order)
+        alone = find_order([cost[:, list(order)]], apart, neighbours.costs(name))
         findings += _moved(name, alone, names)
         in_order = replace(training, order=tuple(order[channel] for channel in alone))
         findings += _far(name, image, in_order, except_for=far)
@@ -108,7 +111,7 @@ def compare_with_training(
         names,
         order,
         tuple(findings),
-        {name: nearest_cost(cost, order) for name, cost in costs.items()},
+        distances,
         tuple(factors.tolist()),
         _not_told_apart(apart, names),
     )
@@ -118,15 +121,16 @@ class _Neighbours:
     """Some of the images: in whatever all have in common, another order shows beside them too."""
 
     def __init__(self, images: Images) -> None:
-        chosen = spread_evenly(list(images), _MOST_NEIGHBOURS)
-        self._images = images
-        self._references = {name: References([images[name]]) for name in chosen}
+        self._images, self._chosen = images, spread_evenly(list(images), _MOST_NEIGHBOURS)
+        chosen = [images[name] for name in self._chosen]
+        self._references = References(chosen, each_alone=True)
 
-    def costs(self, name: str) -> list[Array]:
-        """(1, C, C) beside each; none where there are too few to say what is usual."""
-        others = [known for other, known in self._references.items() if other != name]
-        image = self._images[name]
-        return [known.costs(image) for known in others] if len(others) >= _FEWEST_IMAGES else []
+    def costs(self, name: str) -> Array | None:
+        """(N, 1, C, C) beside each; None where there are too few to say what is usual."""
+        others = [index for index, other in enumerate(self._chosen) if other != name]
+        if len(others) < _FEWEST_IMAGES:
+            return None
+        return self._references.costs(self._images[name])[others, None]
 
 
 def _moved(where: str, order: Order, channels: Sequence[str]) -> Iterator[Finding]:
