@@ -109,12 +109,13 @@ def _walk(file: h5py.File, texts: StoredTexts, problems: list[Problem]) -> None:
     problems += [Problem("/", what) for what in check_object(root, address, texts)]
     while groups:
         parent, group = groups.pop()
+        links = group.links
         for name in group:
             where = f"{parent}/{name.decode(errors='replace')}"
             if b"\xef\xbf\xbd" in where.encode():
                 problems.append(Problem(where, "has a name that is no UTF-8 text"))
                 continue
-            if group.links.get_info(name).type != h5py.h5l.TYPE_HARD:
+            if links.get_info(name).type != h5py.h5l.TYPE_HARD:
                 problems.append(Problem(where, "is a link; copy the data itself into the project"))
                 continue
             info = h5py.h5o.get_info(group, name)

@@ -68,8 +68,9 @@ def read_lane(reader: ProjectReader, index: int, where: str) -> Lane | None:
     group = reader.group(where)
     if group is None:
         return None
+    stored = set(group)
     texts = {
-        name: reader.text(f"{where}/{name}") if name in group else ""
+        name: reader.text(f"{where}/{name}") if name in stored else ""
         for name in ("__class__", "location", "nickname", "datasetId", "inner_path")
     }
     file_path = reader.text(f"{where}/filePath")
