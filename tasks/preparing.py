@@ -27,7 +27,7 @@ from tasks.unchanged import require_unchanged_inputs
 @task(
     name="prepare-image",
     task_run_name="prepare-{target.stem}",
-    cache_policy=ContentPolicy(algorithm=2),
+    cache_policy=ContentPolicy(algorithm=3),
     result_serializer="json",
     cache_result_in_memory=False,
 )

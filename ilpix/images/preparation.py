@@ -171,17 +171,9 @@ def _enlarge(bands: Iterable[FloatImage], scale: int) -> Iterator[FloatImage]:
 
 
 def _enlarge_planes(image: FloatImage, scale: int) -> FloatImage:
-    from skimage.transform import resize  # noqa: PLC0415 - a second to import
+    from ilpix.images._enlarging import enlarge  # noqa: PLC0415 - numba takes long to import
 
     n_channels, n_rows, n_columns = image.shape
     enlarged = np.empty((n_channels, n_rows * scale, n_columns * scale), np.float32)
-    for target, plane in zip(enlarged, image, strict=True):
-        target[:] = resize(  # type: ignore[no-untyped-call]  # scikit-image has no types
-            plane,
-            target.shape,
-            order=1,
-            mode="edge",
-            anti_aliasing=False,
-            preserve_range=True,
-        )
+    enlarge(image, scale, enlarged)
     return enlarged

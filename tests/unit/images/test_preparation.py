@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from ilpix.images.errors import ChannelCountError, NothingButNaNError
 from ilpix.images.panel import ChannelGroup, Panel
 from ilpix.images.preparation import (
-    PreparationOptions,
     channel_names,
     prepare_image,
     prepared_bands,
     prepared_shape,
 )
+from ilpix.images.preparation_options import PreparationOptions
 
 PLAIN = Panel(Path("panel.csv"), ("a", "b", "c"), None)
 GROUPED = Panel(
