@@ -122,6 +122,19 @@ class NoImageChosenError(IlpixError, LookupError):
         )
 
 
+class NamesAlikeError(IlpixError, ValueError):
+    """The names of several results are one name on the disk that they go to."""
+
+    folder: Path
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"the disk of {self.folder} takes {' and '.join(self.names)} for one name; rename one "
+            "of the images, or work on a disk that tells capitals apart"
+        )
+
+
 class FolderNotEmptyError(IlpixError, FileExistsError):
     """Something is in a folder that has to be new."""
 

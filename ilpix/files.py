@@ -94,6 +94,19 @@ def is_temporary(path: Path) -> bool:
     return _TEMPORARY.fullmatch(path.name) is not None
 
 
+def tells_case_apart(folder: Path) -> bool:
+    """Tell whether `a` and `A` are two names on the disk of a folder, which is made if missing.
+
+    Raises:
+        DiskFullError, FolderNotWritableError, DiskLostError: if nothing can be written there.
+    """
+    asking = _made_beside(folder / "name")
+    try:
+        return not asking.with_name(asking.name.upper()).exists()
+    finally:
+        asking.unlink()
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's content, in hexadecimal.
 

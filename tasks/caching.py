@@ -132,15 +132,19 @@ def _identity(name: str, value: Any, memo: DigestMemo) -> Any:
     return TypeAdapter(Any).dump_python(value, mode="json")
 
 
+def outputs_of(inputs: Mapping[str, Any]) -> list[Path]:
+    """Return the files that a call of a task writes."""
+    return [path for name in OUTPUTS for path in _paths(inputs.get(name, ()))]
+
+
 def _read_if_it_holds(
     record: Path, inputs: Mapping[str, Any], memo: DigestMemo
 ) -> FilesWritten | None:
     """Return what was recorded, if each output of the run is still there like that."""
     written = read_record(record)
-    targets = [path for name in OUTPUTS for path in _paths(inputs.get(name, ()))]
     if written and all(
         target.exists() and written.files.get(target.name) == memo.digest(target)
-        for target in targets
+        for target in outputs_of(inputs)
     ):
         return written
     return None

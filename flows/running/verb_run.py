@@ -22,6 +22,7 @@ from flows.errors import ImagesFailedError
 from flows.running.alone import alone_in
 from flows.running.cluster import SCHEDULERS, lost_state
 from flows.running.manifest import VerbRecord, read_manifest, write_manifest
+from flows.running.names import require_names_apart
 from flows.running.outcomes import Outcome, outcome_of
 from flows.running.progress import showing
 from flows.running.runners import AnyRunner, Width, choose_width, task_runner
@@ -30,7 +31,7 @@ from ilpix.data_directory import LOCK, MANIFEST, RECORDS, WORKSPACE
 from ilpix.disks import telling_disks, told_by_disk
 from ilpix.errors import IlpixError
 from ilpix.files import printable
-from tasks.caching import is_known
+from tasks.caching import is_known, outputs_of
 from tasks.chunks import run_chunk
 from tasks.phases import listening
 from tasks.records import FilesWritten
@@ -97,7 +98,9 @@ class VerbRun:
 
         Raises:
             IlpixError: what one image met and every other one would: the rest is not tried.
+            NamesAlikeError: if the disk takes the names of two results for one.
         """
+        require_names_apart(path for call in calls.values() for path in outputs_of(call))
         if chunks is None and len(calls) > SINGLY:
             chunks = Chunks(self.settings.chunk_size, run_chunk)
         here = work.with_options(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.containers.conftest import skip_or_fail
 from tests.flows.trained_folders import make_trained
 
 ROOM_BYTES = 96 * 2**20
@@ -61,6 +62,28 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         yield Disk(folder)
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture
+def exfat(tmp_path: Path) -> Iterator[Path]:
+    """A disk as of a USB stick: neither links nor rights, `a` and `A` are one name."""
+    image, folder = tmp_path / "exfat.img", tmp_path / "exfat"
+    if os.getuid() != 0 or not shutil.which("mount.exfat-fuse") or not shutil.which("mkfs.exfat"):
+        skip_or_fail("needs root, exfat-fuse and exfatprogs to mount an exFAT disk")
+    folder.mkdir()
+    with image.open("wb") as file:
+        file.truncate(ROOM_BYTES)
+    subprocess.run(["mkfs.exfat", image], check=True, capture_output=True)
+    asked = ["losetup", "--find", "--show", image]
+    device = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        subprocess.run(["mount.exfat-fuse", device, folder], check=True, capture_output=True)
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", "--lazy", folder], check=True)
+    finally:
+        subprocess.run(["losetup", "--detach", device], check=True)
 
 
 @pytest.fixture(scope="session")
