@@ -20,7 +20,8 @@ from ilpix.example import write_example
 # What other packages need of it they have imported by then; ours are refused it.
 WITHOUT = """
 import builtins, os, signal, sys
-import asyncio, distributed, docker, filelock, h5py, multiprocessing, prefect, psutil, tempfile, uvicorn
+import asyncio, distributed, docker, filelock, h5py, multiprocessing, prefect, psutil, tempfile
+import uvicorn
 import imagecodecs, matplotlib.pyplot, numba, pandas, rich.progress, skimage, tifffile, zarr
 import prefect.flow_engine, prefect.task_engine, prefect.task_runners
 
