@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from annotation.edits import CropKey
 from annotation.errors import CropPixelsError
 from ilpix.arrays import FloatArray
-from ilpix.errors import IlpixError
+from ilpix.errors import IlpixError, told_shape
 from ilpix.features.computing import require_finite
 from ilpix.images.hdf5 import open_prepared
 from ilpix.project.crop_names import crop_path, lane_stem
@@ -96,7 +96,8 @@ class Crops:
         except (IlpixError, OSError) as error:
             raise CropPixelsError(crop.name, str(error)) from error
         if pixels.shape[1:] != crop.size:
-            reason = f"it is of size {pixels.shape[1:]}, its lane in the project of {crop.size}"
+            found, stored = told_shape(pixels.shape[1:]), told_shape(crop.size)
+            reason = f"it is of size {found}, its lane in the project of {stored}"
             raise CropPixelsError(crop.name, reason)
         self._pixels.put(lane, pixels)
         return pixels

@@ -267,7 +267,7 @@ class Session:
 
     def _require_class(self, value: int) -> None:
         if value and value not in {known.id for known in self.board.classes}:
-            raise BadRequestError(f"there is no class {value}")
+            raise BadRequestError("that class is not there any more; load the page again")
 
     def _tell(self, lanes: set[int]) -> None:
         for told in self.on_change:

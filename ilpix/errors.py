@@ -23,6 +23,11 @@ def name_some(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
+def told_shape(shape: Sequence[int]) -> str:
+    """Write the lengths of axes as people do: 4×120×120."""
+    return "×".join(map(str, shape)) or "1"
+
+
 @dataclass_transform(eq_default=False)
 @dataclass(eq=False, repr=False)
 class IlpixError(Exception):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from containers.headless.inputs import InputImage
 from containers.headless.region import ExportError, Region, find_region
+from ilpix.errors import told_shape
 from ilpix.files import replacing
 from ilpix.images.axistags import axistags_json
 from ilpix.prediction.probabilities import to_uint16
@@ -101,7 +102,9 @@ def write_output(
     """
     numbers = _as_numbers(probabilities[settings.region], settings)
     if 0 in numbers.shape:
-        raise ExportError(f"the export region lies outside of an image of {probabilities.shape}")
+        raise ExportError(
+            f"the export region lies outside of an image of {told_shape(probabilities.shape)}"
+        )
     missing = [axis for axis in settings.axes if axis not in "yxc"]
     stored = np.expand_dims(numbers, tuple(range(len(missing))))
     keys = [*missing, *"yxc"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from ilpix.errors import told_shape
 from ilpix.images.axistags import axis_keys
 from ilpix.images.datasets import require_sound_texts, require_stored
 from ilpix.images.hdf5 import FloatImage, PreparedImage
@@ -75,11 +76,12 @@ def read_input(source: InputImage, axes: str | None) -> FloatImage:
             raise InputError(f"{source.path}: {error}") from error
         sizes = dict(zip(keys, dataset.shape, strict=False))
         if len(keys) != dataset.ndim or not {"y", "x"} <= set(keys) or set(keys) - set("tzyxc"):
-            raise InputError(f"{source.path}: the axes {keys} do not fit the shape {dataset.shape}")
-        if max(sizes.get("z", 1), sizes.get("t", 1)) > 1:
             raise InputError(
-                f"{source.path} is a stack ({keys}, {dataset.shape}); only planes are predicted"
+                f"{source.path}: the axes {keys} do not fit the shape {told_shape(dataset.shape)}"
             )
+        if max(sizes.get("z", 1), sizes.get("t", 1)) > 1:
+            stack = f"{source.path} is a stack ({keys}, {told_shape(dataset.shape)})"
+            raise InputError(f"{stack}; only planes are predicted")
         shape = (sizes.get("c", 1), sizes["y"], sizes["x"])
         return PreparedImage(source.path, shape, dataset.dtype, None, keys, dataset).read()
 

@@ -7,7 +7,7 @@ from typing import Literal
 from ilpix.checks.findings import Finding, merge
 from ilpix.checks.image_checks import Expectation, check_image_fits
 from ilpix.checks.training_comparison import compare_with_training
-from ilpix.errors import IlpixError, InvalidProjectError
+from ilpix.errors import IlpixError, InvalidProjectError, told_shape
 from ilpix.files import printable
 from ilpix.images.axistags import AXES
 from ilpix.images.channel_statistics import ChannelStatistics, describe_channels
@@ -189,8 +189,10 @@ def _check_crops(project: PixelProject, findings: list[Finding]) -> list[Channel
                 if crop.shape[1:] == lane.size and crop.shape[0] == lane.n_channels:
                     training.append(describe_channels(crop))
                 else:
-                    shape = (lane.n_channels, *lane.size)
-                    what = f"has a crop of shape {crop.shape}, the project says {shape}"
+                    found, said = told_shape(crop.shape), told_shape((lane.n_channels, *lane.size))
+                    what = (
+                        f"has a crop of {found} (channels, rows, columns), the project says {said}"
+                    )
                     findings.append(Finding("error", "crops", _title(lane), what, "run ilpix fix"))
         except IlpixError as error:
             what = f"has no readable crop: {error}"

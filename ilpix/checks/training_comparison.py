@@ -26,7 +26,7 @@ FAR = 5.0  # times as bright or dark
 ALL_IMAGES = "all images"
 
 _MIDDLE, _BRIGHT = QUANTILES.index(0.5), QUANTILES.index(0.99)
-_FEWEST_IMAGES = 3  # of which the one in the middle says something about all
+_FEWEST = 3  # images or crops of which the one in the middle says something about all
 _MOST_OF = 2 / 3
 _MOST_IMAGES = 256  # that say which order all have
 _MOST_NEIGHBOURS = 16
@@ -35,6 +35,7 @@ _CLEARLY_NEARER = 0.4  # times the distance without magnification
 _CLEARLY_AWAY = 0.3  # Fisher's z
 _LARGEST_CORRELATION = 0.98
 _PREPARE_ALIKE = "prepare the images with the panel and options of the training images"
+_LABEL_MORE = ", or, if that is what was done, label crops of further images and train again"
 
 Array = NDArray[np.float64]
 Images = Mapping[str, ChannelStatistics]
@@ -96,7 +97,7 @@ def compare_with_training(
     far = _far_together(bright, factors, training)
     findings = [
         *_moved(ALL_IMAGES, order, names),
-        *_tell_far_together(far, factors, names),
+        *_tell_far_together(far, factors, training),
         *_magnified(images, training),
     ]
     neighbours, distances = _Neighbours(images), {}
@@ -128,7 +129,7 @@ class _Neighbours:
     def costs(self, name: str) -> Array | None:
         """(N, 1, C, C) beside each; None where there are too few to say what is usual."""
         others = [index for index, other in enumerate(self._chosen) if other != name]
-        if len(others) < _FEWEST_IMAGES:
+        if len(others) < _FEWEST:
             return None
         return self._references.costs(self._images[name])[others, None]
 
@@ -147,34 +148,36 @@ def _moved(where: str, order: Order, channels: Sequence[str]) -> Iterator[Findin
 
 
 def _far_together(bright: Array, factors: Array, training: _Training) -> list[int]:
-    """Find channels in which most images are brighter, or darker, than a crop in the middle by far.
+    """Find channels in which most images are brighter, or darker, than most crops by far.
 
     Args:
         bright: (N images, C) their bright ends.
         factors: (C,) of the image in the middle.
         training: C channels.
     """
-    if len(bright) < _FEWEST_IMAGES:
+    if len(bright) < _FEWEST:
         return []
-    half_way = np.sqrt(FAR)
-    is_brighter = np.mean(bright > half_way * training.middle, axis=0) >= _MOST_OF
-    is_darker = np.mean(half_way * bright < training.middle, axis=0) >= _MOST_OF
+    half_way, crops = np.sqrt(FAR), training.quantiles[:, :, _BRIGHT]
+    # of all pairs of an image and a crop
+    brighter = np.mean([np.mean(bright > half_way * crop, axis=0) for crop in crops], axis=0)
+    darker = np.mean([np.mean(half_way * bright < crop, axis=0) for crop in crops], axis=0)
+    is_brighter, is_darker = brighter >= _MOST_OF, darker >= _MOST_OF
     far = ((factors > FAR) & is_brighter) | ((FAR * factors < 1) & is_darker)
     return [int(channel) for channel in np.flatnonzero(far)]
 
 
-def _tell_far_together(
-    far: list[int], factors: Array, channels: Sequence[str]
-) -> Iterator[Finding]:
+def _tell_far_together(far: list[int], factors: Array, training: _Training) -> Iterator[Finding]:
+    channels = training.channels
+    alike = _PREPARE_ALIKE + _LABEL_MORE * (len(training.quantiles) < _FEWEST)
     if len(far) == len(channels) > 1 and factors.max() < _ALIKE * factors.min():
         what = f"all channels are {np.median(factors):.3g} times as bright as in the training crops"
-        advice = f"were these normalised and those not, or the other way round? {_PREPARE_ALIKE}"
+        advice = f"were these normalised and those not, or the other way round? {alike}"
         yield Finding("warning", "intensities", ALL_IMAGES, what, advice)
         return
     for channel in far:
         times = f"{factors[channel]:.3g} times as bright as in the training crops"
         what = f"channel {channels[channel]} is {times}"
-        yield Finding("warning", "intensities", ALL_IMAGES, what, _PREPARE_ALIKE)
+        yield Finding("warning", "intensities", ALL_IMAGES, what, alike)
 
 
 def _far(
@@ -203,7 +206,7 @@ def _far(
 
 def _magnified(images: Images, training: _Training) -> Iterator[Finding]:
     """Compare how far apart pixels go along with each other; distances are powers of 2."""
-    if len(images) < _FEWEST_IMAGES:
+    if min(len(images), len(training.quantiles)) < _FEWEST:
         return
     here, there = _smoothness(images.values())[list(training.order)], training.smoothness
     same = abs(here[:, 1:-1] - there[:, 1:-1]).mean()

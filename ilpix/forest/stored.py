@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from ilpix.errors import InvalidProjectError, Problem
+from ilpix.errors import InvalidProjectError, Problem, told_shape
 
 LEAF = -1
 
@@ -162,7 +162,9 @@ def _read_vector(
     if not isinstance(member, h5py.Dataset) or member.external or member.is_virtual:
         what = "is not an array of this file"
     elif member.ndim != 1 or not np.can_cast(member.dtype, dtype):
-        what = f"has shape {member.shape} and type {member.dtype}, not those of a forest"
+        what = (
+            f"has shape {told_shape(member.shape)} and type {member.dtype}, not those of a forest"
+        )
     elif len(member) > longest:
         what = f"holds {len(member)} values, more than a forest can need"
     elif member.nbytes > max(_NEGLIGIBLE_BYTES, _MOST_COMPRESSION * member.id.get_storage_size()):

@@ -4,6 +4,8 @@ import json
 
 import h5py
 
+from ilpix.errors import told_shape
+
 AXES = "cyx"
 TYPE_FLAGS = {"c": 1, "x": 2, "y": 2, "z": 2, "t": 8}  # Ilastik's number for a kind of axis
 
@@ -26,8 +28,8 @@ def axis_keys(dataset: h5py.Dataset, n_channels: int | None = None) -> str:
     if len(keys) != dataset.ndim:
         what = f"the axes {keys}" if keys else "axes without names"
         raise ValueError(
-            f"{what} do not fit its {dataset.ndim} dimensions {dataset.shape}; name them in the "
-            "attribute 'axistags', as Ilastik's plugin for Fiji does"
+            f"{what} do not fit its {dataset.ndim} dimensions {told_shape(dataset.shape)}; name "
+            "them in the attribute 'axistags', as Ilastik's plugin for Fiji does"
         )
     return keys
 

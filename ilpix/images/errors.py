@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ilpix.errors import IlpixError, ProblemsError
+from ilpix.errors import IlpixError, ProblemsError, told_shape
 
 
 class UnreadableImageError(IlpixError, OSError):
@@ -52,9 +52,9 @@ class ImageAxesError(IlpixError, ValueError):
     def __str__(self) -> str:
         wanted = f"{self.n_channels} " if self.n_channels else ""
         return (
-            f"{self.path} has the axes {self.axes} of lengths {self.shape}, but an image has "
-            f"{wanted}channels, rows and columns (CYX) and nothing else; export one plane at one "
-            "time point, or say which axes these are (option 'axes')"
+            f"{self.path} has the axes {self.axes} of lengths {told_shape(self.shape)}, but an "
+            f"image has {wanted}channels, rows and columns (CYX) and nothing else; export one "
+            "plane at one time point, or say which axes these are (option 'axes')"
         )
 
 

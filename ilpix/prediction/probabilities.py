@@ -17,6 +17,7 @@ from imagecodecs import lzw_encode
 from tifffile import TiffFile, TiffFileError, TiffPage, TiffWriter
 
 from ilpix.arrays import FloatArray
+from ilpix.errors import told_shape
 from ilpix.files import replacing
 from ilpix.prediction.errors import InvalidProbabilitiesError
 
@@ -102,8 +103,9 @@ def verify_probabilities(path: Path, shape: tuple[int, int], n_classes: int) -> 
     with _opened(path) as page:
         expected = (*shape, n_classes) if n_classes > 1 else shape
         if page.shape != expected or page.dtype != np.uint16:
+            found, wanted = told_shape(page.shape), told_shape(expected)
             raise InvalidProbabilitiesError(
-                path, f"it is {page.dtype} of shape {page.shape}, not uint16 of {expected}"
+                path, f"it is {page.dtype} of shape {found}, not uint16 of {wanted}"
             )
     for first, rows in read_rows(path):
         # each class is rounded on its own, by up to 1 where Ilastik truncates

@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 import numpy as np
 from tifffile import TiffWriter
 
+from ilpix.errors import told_shape
 from ilpix.files import replacing, replacing_folder
 from ilpix.images.errors import MissingExtraError
 from ilpix.prediction.derived import derived_dtype, derived_rows, derived_shape
@@ -86,7 +87,8 @@ def verify_product(path: Path, product: Product, source: ProductSource) -> None:
     n_rows = 0
     for rows in _read_back(path, product):
         if rows.shape[1:] != (width, n_values) or rows.dtype != derived_dtype(product):
-            what = f"it has rows of {rows.dtype} {rows.shape[1:]}, not of {(width, n_values)}"
+            found, wanted = told_shape(rows.shape[1:]), told_shape((width, n_values))
+            what = f"it has rows of {rows.dtype} {found}, not of {wanted}"
             raise InvalidProductError(path, what)
         if not _are_possible(rows, product, len(source.classes)):
             raise InvalidProductError(path, f"it has values below row {n_rows} that cannot be")

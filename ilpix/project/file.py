@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from ilpix.errors import InvalidProjectError, Problem
+from ilpix.errors import InvalidProjectError, Problem, told_shape
 from ilpix.images.datasets import exaggerates
 from ilpix.images.heaps import DamagedHeapError
 from ilpix.images.stored_texts import StoredTexts
@@ -204,7 +204,7 @@ class ProjectReader:
         if dataset is None:
             return None
         if dataset.dtype.kind not in kinds or dataset.ndim != n_axes:
-            self.note(where, f"has shape {dataset.shape} and type {dataset.dtype}")
+            self.note(where, f"has shape {told_shape(dataset.shape)} and type {dataset.dtype}")
             return None
         values = self._read(where, dataset)
         return None if values is None else np.asarray(values)

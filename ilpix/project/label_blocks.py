@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from ilpix.errors import told_shape
 from ilpix.images.axistags import TYPE_FLAGS, parse_axistags
 from ilpix.project.block_order import other_orders
 from ilpix.project.damage import DAMAGE
@@ -134,7 +135,7 @@ def place_block(block: StoredBlock, axes: str, lane_size: tuple[int, int]) -> La
     """
     shape = block.values.shape
     if len(axes) != len(shape):
-        raise ValueError(f"has shape {shape}, which the axes {axes} do not fit")
+        raise ValueError(f"has shape {told_shape(shape)}, which the axes {axes} do not fit")
     limits = dict(zip(PLANE_AXES, lane_size, strict=True))
     for key, (start, stop) in zip(axes, block.intervals, strict=True):
         if key in "zt" and stop > 1:
@@ -239,7 +240,9 @@ def _stored_place(dataset: Any, slice_text: str | None) -> tuple[tuple[int, int]
         raise ValueError(f"has no attribute {BLOCK_SLICE}, so nobody knows where it belongs")
     intervals = parse_block_slice(slice_text)
     if dataset.shape != tuple(stop - start for start, stop in intervals):
-        raise ValueError(f"has shape {dataset.shape}, which is not that of its {BLOCK_SLICE}")
+        raise ValueError(
+            f"has shape {told_shape(dataset.shape)}, which is not that of its {BLOCK_SLICE}"
+        )
     return intervals
 
 

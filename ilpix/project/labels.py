@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ilpix.errors import InvalidProjectError, Problem
+from ilpix.errors import InvalidProjectError, Problem, told_shape
 from ilpix.project.block_order import block_axes, names_block_axes
 from ilpix.project.errors import LabelsError
 from ilpix.project.file import ProjectReader, open_project
@@ -75,11 +75,10 @@ def _misfits(project: PixelProject, labels: Mapping[int, Labels]) -> list[Proble
         if index not in lanes:
             problems.append(Problem(where, f"the project has {len(lanes)} lanes, counted from 0"))
         elif values.shape != lanes[index].size:
-            problems.append(
-                Problem(where, f"has shape {values.shape}, its crop {lanes[index].size}")
-            )
+            shape, size = told_shape(values.shape), told_shape(lanes[index].size)
+            problems.append(Problem(where, f"has shape {shape}, its crop {size}"))
         elif values.max() > len(project.classes):
-            what = f"has class {values.max()}, but there are {len(project.classes)} classes"
+            what = f"has the value {values.max()}, but there are {len(project.classes)} classes"
             problems.append(Problem(where, what))
     return problems
 

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 from pydantic import ValidationError
 
-from ilpix.errors import InvalidProjectError, Problem
+from ilpix.errors import InvalidProjectError, Problem, told_shape
 from ilpix.features.selection import FeatureSelection
 from ilpix.forest.stored import Forest
 from ilpix.images.hdf5 import ImageRecord
@@ -114,7 +114,11 @@ def read_project(path: Path) -> PixelProject:
         classes = read_classes(reader)
         entries = read_lanes(training)
         lanes = _usable_lanes(training, entries)
-        stacks = (f"{lane.nickname}: {lane.axes} {lane.shape}" for lane in lanes if lane.is_stack)
+        stacks = (
+            f"{lane.nickname}: {lane.axes} {told_shape(lane.shape)}"
+            for lane in lanes
+            if lane.is_stack
+        )
         require_planar(file, stacks)
         features, forest = read_features_and_forest(reader, len(classes))
         version = training.text("ilastikVersion")
@@ -153,7 +157,9 @@ def _usable_lanes(reader: ProjectReader, lanes: Iterable[Lane]) -> tuple[Lane, .
         if lane.flaw:
             reader.note(where, f"{lane.flaw}; run fix, which looks at the crop")
         elif lane.is_stack:
-            reader.note(where, f"is a stack or a time series, {lane.axes} of shape {lane.shape}")
+            reader.note(
+                where, f"is a stack or a time series, {lane.axes} of shape {told_shape(lane.shape)}"
+            )
     return tuple(lane for lane in lanes if not lane.flaw)
 
 
@@ -200,7 +206,7 @@ def _count_labels(
         counts += np.bincount(block.labels.ravel(), minlength=256)
     if counts[n_classes + 1 :].any():
         largest = int(np.flatnonzero(counts)[-1])
-        what = f"has labels of class {largest}, but there are {n_classes}; run fix, which takes"
+        what = f"has labels of value {largest}, but {n_classes} classes; run fix, which takes"
         reader.note(labels_group(lane.index), f"{what} them out")
     return tuple(int(count) for count in counts[1 : n_classes + 1])
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from ilpix.errors import told_shape
 from ilpix.images.axistags import parse_axistags
 from ilpix.project.file import INFOS, ProjectReader
 
@@ -98,7 +99,7 @@ def _read_size(reader: ProjectReader, where: str) -> tuple[str, tuple[int, ...],
         return "", (), str(error)
     sizes = tuple(int(size) for size in shape)
     if len(axes) != len(sizes) or not {"y", "x"} <= set(axes):
-        return "", (), f"has shape {sizes}, which the axes {axes!r} do not fit"
+        return "", (), f"has shape {told_shape(sizes)}, which the axes {axes!r} do not fit"
     if min(sizes) < 1 or math.prod(sizes) > MAX_LANE_PX:
-        return "", (), f"has shape {sizes}, which no training crop has"
+        return "", (), f"has shape {told_shape(sizes)}, which no training crop has"
     return axes, sizes, ""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import tifffile
 from imagecodecs import png_decode
 
-from ilpix.errors import IlpixError
+from ilpix.errors import IlpixError, told_shape
 from ilpix.images.axistags import axis_keys
 from ilpix.images.datasets import DatasetName, find_dataset
 from ilpix.images.hdf5_reasons import hdf5_reason
@@ -99,7 +99,9 @@ def inspect_crop(path: Path, n_channels: int | None, axis_order: str | None) -> 
     except _DAMAGE as error:
         raise ValueError(f"{path.name} cannot be read: {hdf5_reason(error)}") from error
     if dtype.kind not in "iuf" or math.prod(shape) > MAX_CROP_VALUES or 0 in shape:
-        raise ValueError(f"{path.name} has shape {shape} and type {dtype}, which no crop has")
+        raise ValueError(
+            f"{path.name} has shape {told_shape(shape)} and type {dtype}, which no crop has"
+        )
     axes = resolve_axes(axis_order or named_axes, shape, n_channels)
     return StoredCrop(path, dataset, axes, shape, str(dtype))
 
@@ -140,7 +142,9 @@ def resolve_axes(axes: str, shape: tuple[int, ...], n_channels: int | None) -> s
     """
     if len(axes) != len(shape) or not {"y", "x"} <= set(axes) or len(set(axes)) != len(axes):
         named = axes or "it names"
-        raise ValueError(f"the axes {named} do not fit the shape {shape}; give the axis order")
+        raise ValueError(
+            f"the axes {named} do not fit the shape {told_shape(shape)}; give the axis order"
+        )
     if _is_plane(axes, shape, n_channels):
         return axes
     found = []
@@ -149,7 +153,9 @@ def resolve_axes(axes: str, shape: tuple[int, ...], n_channels: int | None) -> s
         found += [order for order in orders if _is_plane(order, shape, n_channels)][:1]
     if n_channels is None or len(found) != 1:
         wanted = "channels" if n_channels is None else f"{n_channels} channels"
-        raise ValueError(f"has shape {shape} with the axes {axes}, which is no plane of {wanted}")
+        raise ValueError(
+            f"has shape {told_shape(shape)} with the axes {axes}, which is no plane of {wanted}"
+        )
     return found[0]
 
 
@@ -219,4 +225,4 @@ def _plain_axes(axes: str, shape: tuple[int, ...]) -> str:
             letters = letters[:position] + "c" + letters[position + 1 :]
     if set(letters) <= set(KNOWN_AXES):
         return letters
-    raise ValueError(f"has the axes {axes} of lengths {shape}")
+    raise ValueError(f"has the axes {axes} of lengths {told_shape(shape)}")

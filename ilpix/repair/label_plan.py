@@ -75,8 +75,9 @@ def _without_unknown(block: LabelBlock, n_classes: int, removed: list[str]) -> L
     if not is_unknown.any():
         return block
     count, largest = np.count_nonzero(is_unknown), block.labels.max()
+    pixels = "pixel" if count == 1 else "pixels"
     removed.append(
-        f"{block.name} {count} pixels of class {largest}, but there are {n_classes} classes"
+        f"{block.name} {count} {pixels} of value {largest}, but there are {n_classes} classes"
     )
     return replace(block, labels=np.where(is_unknown, np.uint8(0), block.labels))
 

@@ -110,7 +110,7 @@ class FixPlan:
         totals = {value: sum(own) for value, own in enumerate(zip(*counts, strict=True), 1)}
         names = dict(enumerate(self.class_names, 1))
         return {
-            names.get(value, f"class {value}"): total
+            names.get(value, f"value {value}"): total
             for value, total in totals.items()
             if total or value in names
         }

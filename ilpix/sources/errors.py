@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ilpix.errors import IlpixError
+from ilpix.errors import IlpixError, told_shape
 
 
 class AxesOptionError(IlpixError, ValueError):
@@ -15,7 +15,7 @@ class AxesOptionError(IlpixError, ValueError):
     def __str__(self) -> str:
         return (
             f"the axes {self.axes!r} do not fit {self.path}, whose axes have the lengths "
-            f"{self.shape}; give a letter for each of them, or for those longer than 1"
+            f"{told_shape(self.shape)}; give a letter for each of them, or for those longer than 1"
         )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ilpix.errors import IlpixError
+from ilpix.errors import IlpixError, told_shape
 from ilpix.images.left_out import is_visible_file
 from ilpix.images.panel import Panel
 from ilpix.sources.errors import StackError
@@ -81,7 +81,8 @@ def open_stack(stack: Stack) -> Iterator[SourceImage]:
         folder, shape = stack.files[0].parent, planes[0].shape
         for plane in planes:
             if plane.shape != shape or shape[0] != 1:
-                what = f"{plane.path.name} is {plane.shape}, {planes[0].path.name} is {shape}"
+                here, there = told_shape(plane.shape), told_shape(shape)
+                what = f"{plane.path.name} is {here}, {planes[0].path.name} is {there}"
                 raise StackError(folder, f"its files are not single planes of one size: {what}")
         yield SourceImage(
             folder,

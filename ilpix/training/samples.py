@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ilpix.arrays import LabelImage
-from ilpix.errors import IlpixError, Problem
+from ilpix.errors import IlpixError, Problem, told_shape
 from ilpix.features.computing import features_at
 from ilpix.features.selection import FeatureColumn, FeatureSelection
 from ilpix.images.hdf5 import open_prepared
@@ -151,7 +151,8 @@ def _sample_crop(
         with open_prepared(path) as crop:
             image = crop.read()
         if image.shape[1:] != labels.shape:
-            what = f"is of size {image.shape[1:]}, but its labels of size {labels.shape}"
+            size, drawn = told_shape(image.shape[1:]), told_shape(labels.shape)
+            what = f"is of size {size}, but its labels of size {drawn}"
             problems.append(Problem(lane_stem(lane), what))
             return _NO_SAMPLES
         features = features_at(image, selection, positions)

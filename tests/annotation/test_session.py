@@ -133,7 +133,7 @@ def test_classes_need_names_that_differ(session: Session) -> None:
     for classes in ([first], [first, second.model_copy(update={"name": first.name})]):
         with pytest.raises(LabelClassesError):
             session.change_classes("page", 0, classes)
-    with pytest.raises(BadRequestError, match="no class 9"):
+    with pytest.raises(BadRequestError, match="class is not there any more"):
         paint(session, 0, 9)
 
 

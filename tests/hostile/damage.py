@@ -279,7 +279,7 @@ OF_TRAINING_DATA = [
         "block_slice_endless", attribute(BLOCK, "blockSlice", f"[0:{'9' * 5000}]"), "no interval"
     ),
     Damage("block_giant", claim(BLOCK, (2**20, 2**20, 2**20), "u1"), "no attribute"),
-    Damage("block_class_unknown", put(BLOCK, (0, 0, 0), 200), "labels of class 200"),
+    Damage("block_class_unknown", put(BLOCK, (0, 0, 0), 200), "labels of value 200"),
     Damage("block_damaged", damaged_chunk, "cannot be read"),
     Damage(
         "all_labels_are_a_dataset",

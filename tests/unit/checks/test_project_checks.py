@@ -240,7 +240,7 @@ def test_crops_that_are_missing_or_other_ones_are_found(folder: Path) -> None:
     write_image(folder / "ilastik_crops" / "crop1.h5", pixels(size=(9, 9)), record(), "crop")
     findings = [finding for finding in check(folder) if finding.topic == "crops"]
     assert [finding.severity for finding in findings] == ["error", "warning"]
-    assert "of shape (3, 9, 9)" in findings[0].what
+    assert "has a crop of 3×9×9 (channels, rows, columns), the project says" in findings[0].what
     assert findings[1].what == f"has no crop in {folder / 'ilastik_crops'}"
 
 

@@ -146,6 +146,28 @@ def test_real_images_are_like_their_crops(
     assert compare(*images, crops=crops).findings == ()
 
 
+def test_few_crops_as_different_as_the_images_are_no_other_scale(
+    real: tuple[list[ChannelStatistics], list[ChannelStatistics]],
+) -> None:
+    """Of two crops one was 20 times as bright in one channel, as two of the 15 images are.
+
+    The crop in the middle was half as bright as that one then, and all images "0.08 times".
+    """
+    images, crops = real
+    for few in ([crops[1], crops[5]], [crops[2], crops[3]], [crops[1], crops[2], *crops[3:5]]):
+        compared = compare(*images, crops=few)
+        assert [found for found in compared.findings if found.where == ALL_IMAGES] == []
+
+
+def test_images_far_from_few_crops_may_need_more_labels(
+    real: tuple[list[ChannelStatistics], list[ChannelStatistics]],
+) -> None:
+    images, crops = real
+    (found,) = [f for f in compare(*images, crops=crops[1:3]).findings if f.where == ALL_IMAGES]
+    assert found.what.startswith("channel DNA is 0.0278 times")
+    assert found.advice.endswith("label crops of further images and train again")
+
+
 @pytest.mark.parametrize("swap", list(combinations(range(4), 2)))
 def test_swaps_in_real_images_are_named_together_and_in_all_but_one_alone(
     real: tuple[list[ChannelStatistics], list[ChannelStatistics]], swap: tuple[int, int]

@@ -62,7 +62,7 @@ def test_several_blocks_make_one_image(project_path: Path) -> None:
     [
         ({0: np.zeros((8, 6), np.uint8)}, "has shape"),
         ({2: PLACED}, "has 2 lanes"),
-        ({0: np.full((6, 8), 3, np.uint8)}, "has class 3"),
+        ({0: np.full((6, 8), 3, np.uint8)}, "has the value 3"),
     ],
     ids=["size", "lane", "class"],
 )
@@ -99,5 +99,5 @@ def test_a_label_without_a_class_is_an_error(project_path: Path) -> None:
     store_block(project_path)
     with h5py.File(project_path, "r+") as file:
         file["PixelClassification/LabelSets/labels000/block0000"][0, 0, 1] = 3
-    with pytest.raises(InvalidProjectError, match="labels of class 3"):
+    with pytest.raises(InvalidProjectError, match="labels of value 3"):
         read_all_labels(read_project(project_path))

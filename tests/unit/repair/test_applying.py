@@ -353,7 +353,7 @@ def test_labels_of_an_unknown_class_are_taken_out(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "p.ilp", "r+") as file:
         file["PixelClassification/LabelSets/labels000/block0000"][0, 0, 0, 0] = 7
     before = (tmp_path / "p.ilp").read_bytes()
-    assert "1 pixels of class 7" in plan(tmp_path).rows[0].what
+    assert "1 pixel of value 7" in plan(tmp_path).rows[0].what
     fix(tmp_path)
     expected = LABELS.copy()
     expected[1, 4] = 0
