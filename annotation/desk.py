@@ -16,7 +16,7 @@ from annotation.saving import Saved, save
 from annotation.session import Session
 from annotation.suspended import WaitingRun, WaitingRuns
 from ilpix.features.selection import FEATURE_IDS, SCALES, FeatureSelection
-from ilpix.training.feature_choice import choose_features
+from ilpix.training.feature_table import choose_features
 
 PRESETS = ("fast", ">=1px", "all")
 _HISTOGRAM_CROPS = 8  # so many, spread over the list, show how bright a channel is

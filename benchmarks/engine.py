@@ -35,7 +35,7 @@ from ilpix.forest.writing import write_forests
 from ilpix.images.hdf5 import write_image
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.reading import LabelClass
-from ilpix.training.feature_choice import choose_features
+from ilpix.training.feature_table import choose_features
 
 SIDE = 1200  # px
 REPEATS = 9

@@ -31,7 +31,7 @@ from ilpix.images.hdf5 import find_prepared
 from ilpix.prediction.classifier import Classifier
 from ilpix.prediction.probabilities import class_areas
 from ilpix.project.reading import PixelProject, read_project
-from ilpix.training.feature_choice import choose_features
+from ilpix.training.feature_table import choose_features
 from ilpix.training.storing import train
 
 N_IMAGES, N_CHANNELS, SIDE, REPEATS = 8, 5, 1000, 5  # beside the channels their mean

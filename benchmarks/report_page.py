@@ -22,7 +22,7 @@ from flows.showing.report import write_report
 from ilpix.data_directory import PREPARED, PROBABILITIES, PROJECT, REPORT, REPORT_PAGE
 from ilpix.prediction.probabilities import class_areas
 from ilpix.project.reading import read_project
-from ilpix.training.feature_choice import choose_features
+from ilpix.training.feature_table import choose_features
 from ilpix.training.storing import train
 from tests.deployments.browser import Page, browsing
 

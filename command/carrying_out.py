@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from command import console
 from command.early import refuse_early
@@ -70,7 +70,7 @@ def plain_errors() -> Iterator[Ended]:
 def carry_out(
     verb: str,
     output: Output,
-    options: BaseModel | None,
+    options: object,
     work: Callable[[], object],
     tell: Callable[[], None] = lambda: None,
 ) -> int:
@@ -88,7 +88,7 @@ def carry_out(
         console.print_notice(first_line(verb, output.data_dir))
     try:
         with plain_errors() as ended:
-            if options:
+            if options is not None:
                 refuse_early(output.data_dir, options)
             with console.moving(output.loudness) as line:
                 start_prefect(verb)

@@ -16,7 +16,7 @@ from cyclopts import App, CycloptsError, Parameter, validators
 import flows
 from command import console, crops, labels, pruning
 from command.carrying_out import Output, carry_out, plain_errors
-from command.early import refuse_early
+from command.early import AllSteps, refuse_early
 from command.first_line import first_line
 from command.labels import Project
 from command.server import ServerNotStartedError
@@ -41,6 +41,7 @@ app = App(
 )
 
 Flat = Parameter(name="*")  # the fields of a model are flags of the verb
+NewFolder = Annotated[Path, Parameter(validator=validators.Path(file_okay=False))]
 
 
 @app.command
@@ -188,7 +189,8 @@ def classify(
             wait_until_trained(error.project)
             flows.classify(output.data_dir, preparing, training, predicting)
 
-    return carry_out("classify", output, preparing, classify_or_wait)
+    steps = AllSteps(preparing, training, predicting)
+    return carry_out("classify", output, steps, classify_or_wait)
 
 
 @app.command
@@ -248,7 +250,7 @@ def gui(
 
 
 @app.command
-def demo(folder: Path = Path("demo"), /) -> int:
+def demo(folder: NewFolder = Path("demo"), /) -> int:
     """Classify synthetic tissue in a new folder, from images to probabilities.
 
     Parameters

@@ -68,7 +68,8 @@ def print_findings(title: str, findings: Sequence[Row]) -> None:
         detail = same[0]["what"].removeprefix(what)
         example = f", in {same[0]['where']}{detail}" if len(same) > 1 else detail
         where = name_some([finding["where"] for finding in same])
-        say(f"{severity}: {where}: {what}{example}; {advice}")
+        told = what if where in what.split() else f"{where}: {what}"
+        say(f"{severity}: {told}{example}; {advice}")
 
 
 def print_failures(error: ImagesFailedError) -> None:

@@ -39,6 +39,9 @@ def _message(error: CycloptsError) -> str:
         words = " ".join(error.unused_tokens or ())
         return f"{words!r} has no place here; every choice has a flag, such as --data-dir FOLDER"
     if isinstance(error, MissingArgumentError) and error.argument is not None:
+        if not error.argument.name.startswith("-"):
+            verb = " ".join(error.command_chain or ())
+            return f"{error.argument.name} is missing: ilpix {verb} {error.argument.name}"
         return f"{error.argument.name} needs a value behind it"
     if isinstance(error, CoercionError) and error.token and error.argument is not None:
         kind = _KINDS.get(getattr(error.argument.hint, "__name__", ""))

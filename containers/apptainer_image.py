@@ -18,13 +18,13 @@ from containers.apptainer_errors import (
     NoSuchProgramError,
     refusal,
 )
+from containers.apptainer_file import FROM_DOCKER, require_image_file
 from containers.confinement import OPTIONAL, base_flags
 from containers.errors import ProgramUnknownError
 from containers.presets import ilastik_version, program_path
 from containers.settings import ApptainerSettings
 from ilpix.files import sha256_of
 
-FROM_DOCKER = "docker://"
 SOURCE_LABELS = (
     "org.label-schema.usage.apptainer.deffile.from",
     "org.label-schema.usage.singularity.deffile.from",
@@ -90,10 +90,7 @@ def find_walls(image: ApptainerImage) -> tuple[str, ...]:
 
 def _find_or_build(settings: ApptainerSettings) -> Path:
     if not settings.image.startswith(FROM_DOCKER):
-        path = Path(settings.image).expanduser().resolve()
-        if not path.exists():
-            raise ApptainerImageMissingError(settings.image, "there is no such file or folder")
-        return path
+        return require_image_file(settings.image)
     cache = settings.cache.expanduser().resolve()
     name = settings.image.removeprefix(FROM_DOCKER).replace("/", "_").replace(":", "_")
     target = cache / f"{name}.sif"

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-from flows.errors import IlastikNotUsedError
+from containers.local_program import require_program
+from flows.errors import IlastikNotUsedError, NoLocalIlastikError
 from flows.options import CheckOptions, PredictingOptions
 from flows.settings import Settings
 
@@ -23,6 +24,20 @@ def engine_kind(options: PredictingOptions | CheckOptions, settings: Settings) -
     if options.engine is None and Path(options.ilastik).is_file():
         return "local"
     raise IlastikNotUsedError(options.ilastik, Path(options.ilastik).exists())
+
+
+def local_program(options: PredictingOptions, settings: Settings) -> Path:
+    """Return the Ilastik of the engine `local`, as an absolute path.
+
+    Raises:
+        NoLocalIlastikError: if nobody says which.
+        LocalProgramError: if it cannot be run.
+    """
+    if options.ilastik:
+        return require_program(Path(options.ilastik))
+    if settings.local is None:
+        raise NoLocalIlastikError
+    return require_program(settings.local.program)
 
 
 def tell_choice(options: PredictingOptions, kind: EngineKind) -> str:

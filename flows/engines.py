@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 from prefect import Flow
@@ -12,11 +11,9 @@ from prefect.states import State
 
 from containers.apptainer import prepare_apptainer
 from containers.errors import ContainerError
-from containers.local_program import require_program
 from containers.predict import prepare_engine, remove_containers_of
 from containers.settings import ApptainerSettings, ContainerSettings, LocalSettings
-from flows.engine_choice import engine_kind, tell_choice
-from flows.errors import NoLocalIlastikError
+from flows.engine_choice import engine_kind, local_program, tell_choice
 from flows.options import RunOptions
 from flows.running.cluster import SCHEDULERS
 from flows.running.progress import tell_pull
@@ -115,13 +112,8 @@ def _apptainer_engine(verb_run: VerbRun, options: RunOptions, width: Width) -> A
 
 def _local_engine(verb_run: VerbRun, options: RunOptions, n_parallel: int) -> LocalEngine:
     machine = verb_run.settings.local
-    if options.ilastik:
-        program = Path(options.ilastik)
-    elif machine:
-        program = machine.program
-    else:
-        raise NoLocalIlastikError
-    chosen = {"program": require_program(program), **_limits(options, n_parallel)}
+    program = local_program(options, verb_run.settings)
+    chosen = {"program": program, **_limits(options, n_parallel)}
     settings = {**(machine.model_dump() if machine else {}), **_given(chosen)}
     return LocalEngine(settings=LocalSettings.model_validate(settings))
 

@@ -10,7 +10,7 @@ from flows.showing.artifacts import show_markdown
 from ilpix.data_directory import TRAINING_REPORT
 from ilpix.features.selection import FeatureSelection, default_selection
 from ilpix.project.reading import PixelProject, read_project
-from ilpix.training.feature_choice import choose_features
+from ilpix.training.feature_table import choose_features
 from ilpix.training.quality_report import JSON_NAME, TABLE_NAME
 from ilpix.wording import in_words_of_the_place
 from tasks.training import crop_files, digest_labels, suggest_selection, train_classifier

@@ -16,5 +16,5 @@ from .sources.finding import find_sources as find_sources
 from .sources.finding import open_source as open_source
 from .sources.reading_options import ReadingOptions as ReadingOptions
 from .sources.tiff import read_image as read_image
-from .training.feature_choice import choose_features as choose_features
+from .training.feature_table import choose_features as choose_features
 from .training.storing import train as train

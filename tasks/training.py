@@ -18,7 +18,8 @@ from ilpix.project.label_sources import read_label_source
 from ilpix.project.labels import read_all_labels
 from ilpix.project.reading import PixelProject, read_project
 from ilpix.project.work import tell_counts
-from ilpix.training.feature_choice import measure_speed, suggest_features, write_feature_table
+from ilpix.training.feature_choice import measure_speed, suggest_features
+from ilpix.training.feature_table import write_feature_table
 from ilpix.training.quality import assess_quality
 from ilpix.training.quality_report import write_quality_report
 from ilpix.training.samples import collect_samples

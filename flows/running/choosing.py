@@ -4,11 +4,14 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from flows.errors import NoImageChosenError
-from flows.running.verb_run import VerbRun
 from ilpix.errors import MOST_NAMES, name_some
 from ilpix.wording import in_words_of_the_place
+
+if TYPE_CHECKING:
+    from flows.running.verb_run import VerbRun  # Prefect takes a second to import
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +28,7 @@ def choose(names: Sequence[str], only: str | None) -> set[str]:
     return chosen
 
 
-def tell_notes(run: VerbRun, notes: Iterable[tuple[str, str]]) -> None:
+def tell_notes(run: "VerbRun", notes: Iterable[tuple[str, str]]) -> None:
     """Warn once of what several images have in common, and remember it for the manifest.
 
     Args:

@@ -61,9 +61,11 @@ class FeatureSelection:
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.ids) - set(FEATURE_IDS)):
-            raise ValueError(f"unknown features {unknown}; known are {list(FEATURE_IDS)}")
+            raise ValueError(
+                f"unknown features {', '.join(unknown)}; known are {', '.join(FEATURE_IDS)}"
+            )
         if len(set(self.ids)) != len(self.ids):
-            raise ValueError(f"each feature may be named once, got {list(self.ids)}")
+            raise ValueError(f"each feature may be named once, got {', '.join(self.ids)}")
         if len(self.matrix) != len(self.ids) or any(
             len(row) != len(self.scales) for row in self.matrix
         ):

@@ -144,6 +144,8 @@ class NoPreparedImagesError(NoImagesError):
     """There are no prepared images to predict."""
 
     def __str__(self) -> str:
+        if not self.folder.is_dir():
+            return f"there is no folder {self.folder}; run ilpix prepare first, or check the path"
         found = "".join(f"\n  {other}" for other in self.others)
         return (
             f"no prepared image (*.h5) was found in {self.folder}; run ilpix prepare first{found}"

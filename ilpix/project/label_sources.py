@@ -54,7 +54,7 @@ def read_label_source(
     if not clear:
         problems += _check_emptied(project, labels)
     if not problems and (what := _nothing_in(project, source, labels, clear=clear)):
-        problems.append(Problem(source.name, what))
+        problems.append(Problem(source.name or str(source), what))
     if problems:
         raise UnusableLabelsError(source, tuple(problems))
     return labels

@@ -51,6 +51,12 @@ class LanePlan:
         return f"{self.lane.index} {self.lane.nickname}".strip()
 
     @property
+    def described(self) -> str:
+        """The lane and its crop, in a sentence."""
+        name = self.lane.nickname
+        return f"lane {self.lane.index} ({name})" if name else f"lane {self.lane.index}"
+
+    @property
     def converts_crop(self) -> bool:
         """Whether the crop has to be written anew."""
         return bool(self._crop_change)

@@ -67,7 +67,7 @@ class FixPlan:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What does not match: lanes without a crop, and crops without a lane."""
-        lanes = [Problem(plan.title, plan.mismatch) for plan in self.lanes if plan.mismatch]
+        lanes = [Problem(plan.described, plan.mismatch) for plan in self.lanes if plan.mismatch]
         what = "no lane of the project uses this crop"
         spare = [Problem(path.name, what) for path in self.spare_files]
         return (*lanes, *spare)
@@ -139,7 +139,7 @@ def plan_fix(
             project lies in the folder of the crops, or has no lanes, or labels without classes.
     """
     require_no_interrupted_fix(project_path)
-    _require_plannable(project_path, crop_dir, axis_order)
+    require_plannable(project_path, crop_dir, axis_order)
     with open_project(project_path) as file:
         reader = ProjectReader(file)
         lanes = read_lanes(reader)
@@ -208,7 +208,12 @@ def export_texts(output_folder: str) -> dict[str, str]:
 EXPORT_NUMBERS = {"ExportMin": 0, "ExportMax": 65535, "InputMin": 0, "InputMax": 1}
 
 
-def _require_plannable(project_path: Path, crop_dir: Path, axis_order: str | None) -> None:
+def require_plannable(project_path: Path, crop_dir: Path, axis_order: str | None) -> None:
+    """Make sure that a plan can be made of what a person chose.
+
+    Raises:
+        FixRefusedError: if the axis order is none, or the project lies in the folder of the crops.
+    """
     problems = []
     if crop_dir.resolve() in project_path.resolve().parents:
         what = "holds the project itself; move the crops into a folder of their own"

@@ -79,9 +79,7 @@ def rescue_project(source: Path, target: Path) -> Rescued:
         FixRefusedError: if there is such a file already.
         NoProjectError, UnreadableProjectError: if there is nothing to read.
     """
-    if target.exists():
-        what = "is there already, and a rescue replaces nothing; choose another name"
-        raise FixRefusedError(source, (Problem(str(target), what),))
+    require_unused(source, target)
     with TemporaryDirectory() as folder, replacing(target) as draft:
         sound = Path(folder) / "sound.h5"
         lost = list(salvage(source, sound))
@@ -92,6 +90,17 @@ def rescue_project(source: Path, target: Path) -> Rescued:
             raise UnreadableProjectError(source, "nothing of it is left", advise_restoring(source))
         lost += draft_project.training_problems
     return Rescued(read_project(target), tuple(dict.fromkeys(lost)))
+
+
+def require_unused(source: Path, target: Path) -> None:
+    """Make sure that a rescue of a project replaces no file.
+
+    Raises:
+        FixRefusedError: if there is such a file already.
+    """
+    if target.exists():
+        what = "is there already, and a rescue replaces nothing; choose another name"
+        raise FixRefusedError(source, (Problem(str(target), what),))
 
 
 def _rebuild(found: h5py.File, draft: Path, lost: list[Problem]) -> None:

@@ -19,7 +19,7 @@ import tifffile
 from ilpix.arrays import FloatArray
 from ilpix.files import replacing
 from ilpix.images.errors import MissingExtraError
-from ilpix.sources.errors import MissingChannelError, RawFileError
+from ilpix.sources.errors import MissingChannelError, NoRawFilesError, RawFileError
 from ilpix.sources.source import DECODING_ERRORS
 
 SUFFIXES = frozenset({".mcd", ".txt"})
@@ -51,6 +51,17 @@ def is_raw(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(16).startswith(b"Start_push")
+
+
+def require_raw_files(folder: Path) -> None:
+    """Make sure that below a folder is a raw file, or an archive that may hold some.
+
+    Raises:
+        NoRawFilesError: if none is there.
+    """
+    files = (path for path in folder.rglob("[!.]*") if path.is_file())
+    if not any(path.suffix.lower() == ".zip" or is_raw(path) for path in files):
+        raise NoRawFilesError(folder)
 
 
 def list_acquisitions(path: Path) -> list[Acquisition]:

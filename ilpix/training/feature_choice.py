@@ -1,20 +1,17 @@
-"""Choose features: by name, by a table, or by what cross-validation does not miss."""
+"""Choose features by what cross-validation does not miss, and say what speed that buys."""
 
-import csv
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ilpix.features.selection import FEATURE_IDS, SCALES, FeatureSelection, default_selection
-from ilpix.files import replacing
+from ilpix.features.selection import FeatureSelection
 from ilpix.images.hdf5 import open_prepared
 from ilpix.prediction.classifier import Classifier
 from ilpix.project.crop_names import crop_path, lane_stem
 from ilpix.project.reading import PixelProject
-from ilpix.training.errors import FeatureChoiceError, OneCropError
+from ilpix.training.errors import OneCropError
 from ilpix.training.judging import Grow, add_up, crop_folds, judge
 from ilpix.training.quality import summarise_importance
 from ilpix.training.samples import Samples
@@ -23,13 +20,10 @@ TOLERANCE = 0.0025  # of accuracy: a quarter of a percent of the pixels
 
 Pair = tuple[str, float]  # feature and scale in px
 
-_FAST = frozenset({"GaussianSmoothing", "GaussianGradientMagnitude", "LaplacianOfGaussian"})
-_FAST_SCALES = (1.0, 1.6, 3.5)
 _FOLDS = 5
 _DROPPED_AT_ONCE = 4  # a fourth of what is left, the least important pairs
 _MOST_PIXELS = 5000  # enough to tell features apart, and a minute's work
 _MEASURED_EDGE_PX, _WARM_UP_ROWS = 1000, 64
-_YES, _NO = frozenset({"1", "x", "true", "yes"}), frozenset({"0", "", "false", "no"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,45 +52,6 @@ class Speed:
 
     before_s: float  # per megapixel
     after_s: float  # per megapixel
-
-
-def choose_features(choice: str) -> FeatureSelection:
-    """Return the features of a preset or of a CSV table.
-
-    The presets are `all`, `>=1px` (all features from 1 px on), `>=1px+smoothings` (and smoothing at
-    every scale) and `fast`.
-
-    A table has the header `feature,0.3,0.7,…` with scales in px, and a row per feature with 1 (or
-    x) where it is chosen and 0 (or nothing) where it is not.
-
-    Raises:
-        FeatureChoiceError: if it is neither, or the table cannot be understood.
-
-    Example:
-        >>> choose_features("fast").chosen[:2]
-        (('GaussianSmoothing', 1.0), ('GaussianSmoothing', 1.6))
-    """
-    match choice:
-        case "all":
-            return _select(lambda name, scale: scale >= 0.7 or name == "GaussianSmoothing")
-        case ">=1px" | "≥1px":
-            return default_selection()
-        case ">=1px+smoothings" | "≥1px+smoothings":
-            return _select(lambda name, scale: scale >= 1 or name == "GaussianSmoothing")
-        case "fast":
-            return _select(lambda name, scale: name in _FAST and scale in _FAST_SCALES)
-    if not Path(choice).is_file():
-        raise FeatureChoiceError(choice, "is no preset, and there is no such file")
-    return _read_table(Path(choice))
-
-
-def write_feature_table(selection: FeatureSelection, target: Path) -> None:
-    """Write a choice of features as a CSV table that `choose_features` reads."""
-    with replacing(target) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["feature", *selection.scales])
-        for name, row in zip(selection.ids, selection.matrix, strict=True):
-            table.writerow([name, *map(int, row)])
 
 
 def suggest_features(
@@ -207,36 +162,8 @@ def _draw(samples: Samples, rng: np.random.Generator) -> Samples:
     return samples.where(np.sort(rng.permutation(len(samples.labels))[:_MOST_PIXELS]))
 
 
-def _select(is_chosen: Callable[[str, float], bool]) -> FeatureSelection:
-    matrix = tuple(tuple(is_chosen(name, scale) for scale in SCALES) for name in FEATURE_IDS)
-    return FeatureSelection(FEATURE_IDS, SCALES, matrix)
-
-
 def _keep(selection: FeatureSelection, pairs: Collection[Pair]) -> FeatureSelection:
     matrix = tuple(
         tuple((name, scale) in pairs for scale in selection.scales) for name in selection.ids
     )
     return FeatureSelection(selection.ids, selection.scales, matrix)
-
-
-def _read_table(path: Path) -> FeatureSelection:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            header, *rows = [row for row in csv.reader(file) if row]
-        selection = FeatureSelection(
-            ids=tuple(row[0].strip() for row in rows),
-            scales=tuple(float(scale) for scale in header[1:]),
-            matrix=tuple(tuple(_is_yes(cell) for cell in row[1:]) for row in rows),
-        )
-    except (OSError, ValueError, csv.Error) as error:
-        raise FeatureChoiceError(str(path), str(error)) from error
-    if not selection.chosen:
-        raise FeatureChoiceError(str(path), "chooses nothing")
-    return selection
-
-
-def _is_yes(cell: str) -> bool:
-    text = cell.strip().lower()
-    if text not in _YES | _NO:
-        raise ValueError(f"a cell is 1 or 0, got {cell!r}")
-    return text in _YES

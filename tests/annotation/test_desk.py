@@ -25,7 +25,7 @@ from ilpix.prediction.probabilities import to_uint16
 from ilpix.project.label_images import export_labels, import_labels
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
-from ilpix.training.feature_choice import choose_features
+from ilpix.training.feature_table import choose_features
 from ilpix.training.storing import train
 from tests.annotation.tissue import runs_of, truth_of
 

@@ -22,7 +22,7 @@ from ilpix.project.errors import LabelClassesError
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
 from ilpix.project.writing import create_project, label_classes
-from ilpix.training.feature_choice import choose_features
+from ilpix.training.feature_table import choose_features
 
 LINE = np.array([[5, 10, 20]])  # one row
 SQUARE = np.array([[y, 30, 4] for y in range(40, 44)])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from command.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
 from flows.options import PrepareOptions
-from ilpix.training.feature_choice import choose_features
+from ilpix.training.feature_table import choose_features
 from ilpix.training.storing import train
 
 if __name__ == "__main__":

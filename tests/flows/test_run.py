@@ -36,7 +36,7 @@ from ilpix.project.backups import find_backups
 from ilpix.project.labels import read_all_labels, write_labels
 from ilpix.project.reading import read_project
 from ilpix.training import storing
-from ilpix.training.feature_choice import choose_features
+from ilpix.training.feature_table import choose_features
 from tests.hostile.damage import empty_the_free_space
 
 OPTIONS = PrepareOptions(cropsize=CROPSIZE, seed=SEED)

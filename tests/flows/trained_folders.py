@@ -6,7 +6,7 @@ from command.demo import CROPSIZE, LABELS, SEED, write_labels_of_a_person
 from flows.options import PrepareOptions
 from flows.prepare import prepare
 from ilpix.example import write_example
-from ilpix.training.feature_choice import choose_features
+from ilpix.training.feature_table import choose_features
 from ilpix.training.storing import train
 
 

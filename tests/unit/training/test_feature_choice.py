@@ -12,12 +12,8 @@ from ilpix.forest.growing import grow_forest
 from ilpix.project.labels import read_all_labels
 from ilpix.project.reading import read_project
 from ilpix.training.errors import FeatureChoiceError, OneCropError
-from ilpix.training.feature_choice import (
-    choose_features,
-    measure_speed,
-    suggest_features,
-    write_feature_table,
-)
+from ilpix.training.feature_choice import measure_speed, suggest_features
+from ilpix.training.feature_table import choose_features, write_feature_table
 from ilpix.training.samples import Samples, collect_samples
 from tests.unit.labelled_projects import SMALL_SELECTION, make_labelled_project
 
