@@ -16,8 +16,9 @@ from cyclopts import App, CycloptsError, Parameter, validators
 import flows
 from command import console, crops, labels, pruning
 from command.carrying_out import Output, carry_out, plain_errors
-from command.early import AllSteps, refuse_early
+from command.early import refuse_early
 from command.first_line import first_line
+from command.given import AllSteps
 from command.labels import Project
 from command.server import ServerNotStartedError
 from command.steinbock_words import in_our_words

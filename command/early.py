@@ -3,22 +3,12 @@
 The flows find the same, and more; here is only what costs less than their start.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from command.given import AllSteps, require_folder
 from flows.engine_choice import engine_kind
-from flows.options import CheckOptions, PrepareOptions, RunOptions, TrainOptions
+from flows.options import CheckOptions, RunOptions
 from flows.settings import Settings
-from ilpix.errors import NoFolderError
-
-
-@dataclass(frozen=True)
-class AllSteps:
-    """What is chosen for the steps of `classify`."""
-
-    preparing: PrepareOptions
-    training: TrainOptions
-    predicting: RunOptions
 
 
 def refuse_early(data_dir: Path, options: object) -> None:
@@ -35,13 +25,3 @@ def refuse_early(data_dir: Path, options: object) -> None:
     from command.refusals import refuse  # noqa: PLC0415 - HDF5
 
     refuse(data_dir, options, settings)
-
-
-def require_folder(folder: Path) -> None:
-    """Make sure that a folder is there.
-
-    Raises:
-        NoFolderError: if it is not.
-    """
-    if not folder.is_dir():
-        raise NoFolderError(folder)

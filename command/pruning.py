@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from command import console
 from command.carrying_out import plain_errors
-from command.early import require_folder
+from command.given import require_folder
 from command.old_runs import OldRuns, find_old_runs, forget
 from flows.running.alone import alone_in
 from ilpix.data_directory import LOCK, WORKSPACE

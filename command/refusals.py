@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from command.early import AllSteps, require_folder
+from command.given import AllSteps, require_folder
 from containers.apptainer_file import FROM_DOCKER, require_image_file
 from flows.engine_choice import engine_kind, local_program
 from flows.options import FixOptions, ImportOptions, PrepareOptions, RunOptions, TrainOptions

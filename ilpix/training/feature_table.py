@@ -62,7 +62,7 @@ def _read_table(path: Path) -> FeatureSelection:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.reader(file) if row]
         if not rows:
-            raise FeatureChoiceError(str(path), "is empty")
+            raise ValueError("is empty")
         header, *rows = rows
         selection = FeatureSelection(
             ids=tuple(row[0].strip() for row in rows),

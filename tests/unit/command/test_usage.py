@@ -7,9 +7,17 @@ from pathlib import Path
 import pytest
 
 from command.early import refuse_early
-from flows.options import FixOptions, PrepareOptions, RunOptions, TrainOptions
+from command.given import AllSteps
+from containers.apptainer_errors import ApptainerImageMissingError
+from containers.errors import LocalProgramError
+from flows.errors import IlastikNotUsedError, NoImageChosenError, NoLocalIlastikError
+from flows.options import FixOptions, ImportOptions, PrepareOptions, RunOptions, TrainOptions
 from ilpix.errors import IlpixError, NoFolderError, NoPanelError
-from ilpix.project.errors import NoProjectError
+from ilpix.project.errors import NoLabelSourceError, NoProjectError
+from ilpix.project.writing import create_project, label_classes
+from ilpix.repair.errors import FixRefusedError
+from ilpix.sources.errors import NoRawFilesError
+from ilpix.training.errors import FeatureChoiceError, NoLabelsError
 
 LOADED = """
 import atexit, sys
@@ -71,6 +79,61 @@ def test_what_is_missing_is_named_as_it_was_given(
     with pytest.raises(error) as caught:
         refuse_early(tmp_path, options)
     assert str(tmp_path / missing) in str(caught.value)
+
+
+STEPS = (PrepareOptions(img=Path()), TrainOptions(), RunOptions())
+
+
+def steps(**chosen: object) -> AllSteps:
+    """The steps of `classify`, some of them chosen."""
+    names = ("preparing", "training", "predicting")
+    return AllSteps(**dict(zip(names, STEPS, strict=True)) | chosen)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (ImportOptions(raw=Path()), NoRawFilesError),
+        (TrainOptions(features="bogus"), FeatureChoiceError),
+        (TrainOptions(), NoLabelsError),
+        (RunOptions(engine="local"), NoLocalIlastikError),
+        (RunOptions(engine="local", ilastik="nowhere.sh"), LocalProgramError),
+        (RunOptions(engine="apptainer", ilastik="nowhere.sif"), ApptainerImageMissingError),
+        (FixOptions(axisorder="qq"), FixRefusedError),
+        (FixOptions(rescue=Path("pixel_classifier.ilp")), FixRefusedError),
+        (steps(training=TrainOptions(labels=Path("nowhere"))), NoLabelSourceError),
+        (steps(training=TrainOptions(features="bogus")), FeatureChoiceError),
+        (steps(predicting=RunOptions(ilastik="nowhere.sh")), IlastikNotUsedError),
+        (steps(predicting=RunOptions(engine="local")), NoLocalIlastikError),
+        (steps(preparing=PrepareOptions()), NoFolderError),
+    ],
+)
+def test_what_needs_no_server_waits_for_none(
+    untrained: Path, options: object, error: type[IlpixError]
+) -> None:
+    with pytest.raises(error):
+        refuse_early(untrained, options)
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a panel and a project without labels."""
+    folder = tmp_path_factory.mktemp("untrained")
+    (folder / "panel.csv").write_text("channel,name,ilastik\nIr191,DNA,1\n")
+    crops = {"ilastik_crops/a.h5": (1, 20, 20)}
+    create_project(folder / "pixel_classifier.ilp", crops, label_classes(["A", "B"]))
+    return folder
+
+
+def test_a_pattern_that_no_prepared_image_has_is_refused_at_once(imc: Path) -> None:
+    with pytest.raises(NoImageChosenError, match="20210305_NE_mockData1_1"):
+        refuse_early(imc / "steinbock", RunOptions(only="zzz*"))
+
+
+def test_a_folder_that_is_missing_behind_a_verb_is_asked_for() -> None:
+    code, told, loaded = ilpix("labels", "export")
+    assert (code, loaded) == (2, "")
+    assert told.startswith("error: FOLDER is missing: ilpix labels export FOLDER")
 
 
 @pytest.mark.parametrize(

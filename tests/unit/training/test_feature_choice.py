@@ -60,10 +60,10 @@ def test_table_written_by_hand_is_understood(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "not enough"),
+        ("", "is empty"),
         ("feature,1.0\nGaussianSmoothing,0\n", "chooses nothing"),
         ("feature,1.0\nSobel,1\n", "Sobel"),
-        ("feature,one\nGaussianSmoothing,1\n", "one"),
+        ("feature,one\nGaussianSmoothing,1\n", "the scale 'one' in its first line is no number"),
         ("feature,1.0\nGaussianSmoothing,maybe\n", "maybe"),
         ("feature,1.0,2.0\nGaussianSmoothing,1\n", "2 scales"),
         ("feature,0.3\nStructureTensorEigenvalues,1\n", "0.5 px"),
