@@ -8,13 +8,12 @@ import sys
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from threading import Event
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter, validators
 
 import flows
-from command import console, crops, labels, pruning
+from command import console, crops, gui, labels, pruning
 from command.carrying_out import Output, carry_out, plain_errors
 from command.early import refuse_early
 from command.first_line import first_line
@@ -24,10 +23,8 @@ from command.server import ServerNotStartedError
 from command.steinbock_words import in_our_words
 from command.tables import print_findings, print_plan, print_rows
 from command.usage import usage_message
-from containers.local_gui import GuiSettings, find_local_ilastik, open_local_gui
 from flows.errors import TrainingNeededError
 from flows.running.manifest import read_manifest
-from flows.running.progress import tell_pull
 from flows.settings import list_settings
 from ilpix.checks.findings import has_errors
 from ilpix.data_directory import PROJECT
@@ -223,34 +220,6 @@ def annotate(
 
 
 @app.command
-def gui(
-    *further: str,
-    ilp: Project = PROJECT,
-    settings: Annotated[GuiSettings, Flat] = GuiSettings(),
-) -> int:
-    """Open a project in Ilastik to label and train by hand: a local one, else in the browser.
-
-    Parameters
-    ----------
-    further
-        what a local Ilastik is told besides, behind --
-    ilp
-        the project
-    """
-    with plain_errors() as ended:
-        program = find_local_ilastik(settings.program)
-        if program:
-            console.print_notice(f"{ilp} is opened in {program}")
-            ended.code = open_local_gui(program, ilp, further)
-        else:
-            from containers.gui import open_gui_in_browser  # noqa: PLC0415 - imports Docker's SDK
-
-            pulling = tell_pull(settings.image, console.print_notice)
-            open_gui_in_browser(ilp, settings, console.print_notice, Event(), pulling)
-    return ended.code
-
-
-@app.command
 def demo(folder: NewFolder = Path("demo"), /) -> int:
     """Classify synthetic tissue in a new folder, from images to probabilities.
 
@@ -275,6 +244,7 @@ def demo(folder: NewFolder = Path("demo"), /) -> int:
 app.command(labels.app)
 app.command(crops.app)
 app.command(pruning.prune)
+app.command(gui.gui)
 
 
 @app.command(name="settings")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,8 @@ from flows.running.progress import BarDisplay, display
 Loudness = Literal["normal", "quiet", "verbose"]
 OUR_LOGGERS = ("annotation", "flows", "tasks", "containers", "ilpix")
 _LEVELS = {"normal": logging.INFO, "quiet": logging.ERROR, "verbose": logging.DEBUG}
+_HARD_SPACE = "\xa0"
+_COMMAND = re.compile(r"ilpix [a-z]+( (export|import))?( (-{1,2}[\w-]+( [^\s;,)]+)?|[A-Z]{2,}\b))*")
 _STYLES = {"error:": "bold red", "warning:": "yellow"}
 
 out = Console()
@@ -66,7 +69,7 @@ class _LogLines(logging.Handler):
 
 
 def say(text: str, where: Console = out) -> None:
-    """Print lines; on a terminal they end between words, so that no name or path is broken."""
+    """Print lines; on a terminal they end between words: no name, path or command is broken."""
     if where.is_terminal:
         text = "\n".join(_wrap(line, where.width) for line in text.splitlines())
     shown = Text(text)
@@ -78,9 +81,11 @@ def say(text: str, where: Console = out) -> None:
 
 def _wrap(line: str, width: int) -> str:
     indent = " " * (len(line) - len(line.lstrip()) + 2)
-    return textwrap.fill(
-        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    whole = _COMMAND.sub(lambda command: command[0].replace(" ", _HARD_SPACE), line)
+    filled = textwrap.fill(
+        whole, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
+    return filled.replace(_HARD_SPACE, " ")
 
 
 def print_json(value: Any) -> None:

@@ -13,7 +13,9 @@ from rich.text import Text
 
 from command.console import err, out, print_lines, say
 from flows.errors import ImagesFailedError
+from flows.running.choosing import is_chosen
 from flows.running.manifest import VerbRecord
+from ilpix.checks.findings import ALL_IMAGES
 from ilpix.errors import name_some
 
 Row = Mapping[str, Any]
@@ -94,13 +96,25 @@ def print_plan(title: str, plan: Sequence[Row]) -> None:
 
 
 def print_summary(record: VerbRecord) -> None:
-    """Print in one line how many images a verb handled, and how."""
+    """Print in one line how many images a verb handled, and how; then what else is to be known."""
+    only = record.parameters.get("only")
+    states = _states(record)
+    counts = Counter(state for image, state in states.items() if is_chosen(image, only))
+    told = ", ".join(f"{counts[state]} {text}" for state, text in _STATES.items() if counts[state])
+    told = told or record.notes.get("summary") or "ended"
+    print_lines([(record.verb, f"{told} in {record.seconds:.1f} s")])
+    failed = [image for image, state in states.items() if state == "failed"]
+    if before := [image for image in failed if not is_chosen(image, only)]:
+        print_lines([("still failed from before", name_some(before))])
+    warnings = record.notes.get("warnings", [])
+    alone = [row for row in warnings if not row["where"].startswith(ALL_IMAGES)]  # was told
+    print_findings("unlike the training crops", alone)
+
+
+def _states(record: VerbRecord) -> dict[str, str]:
+    """The state of each image: the worst of its steps."""
     images: dict[str, str] = {}
     for outcome in record.images:
         before = images.get(outcome.image, "kept")
         images[outcome.image] = max(before, outcome.state, key=_WEIGHT.index)
-    counts = Counter(images.values())
-    told = ", ".join(f"{counts[state]} {text}" for state, text in _STATES.items() if counts[state])
-    told = told or record.notes.get("summary") or "ended"
-    print_lines([(record.verb, f"{told} in {record.seconds:.1f} s")])
-    print_findings("unlike the training crops", record.notes.get("warnings", []))
+    return images

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from flows.running.verb_run import VerbRun
-from ilpix.checks.findings import Finding, merge
+from ilpix.checks.findings import ALL_IMAGES, Finding, merge
 from ilpix.checks.project_checks import channel_titles
-from ilpix.checks.training_comparison import ALL_IMAGES, Comparison, compare_with_training
+from ilpix.checks.training_comparison import Comparison, compare_with_training
 from ilpix.images.channel_statistics import ChannelStatistics
 from ilpix.project.crop_names import crop_path
 from ilpix.project.reading import PixelProject

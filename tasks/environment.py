@@ -14,6 +14,8 @@ from pathlib import Path
 
 PROGRAM = Path(__file__).parents[1] / "ilpix"  # beside whose modules numba keeps compiled code
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")  # in capitals too
+KNOWN_PROXIES = ("http", "https", "socks5", "socks5h")
 NO_PROXY = ("no_proxy", "NO_PROXY")  # both spellings are read, by one library or another
 
 _log = logging.getLogger(__name__)
@@ -24,6 +26,7 @@ def prepare_environment() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     _leave_loopback_to_no_proxy()
+    _leave_out_unknown_proxies()
     _find_home()
     _find_cache()
 
@@ -33,6 +36,18 @@ def _leave_loopback_to_no_proxy() -> None:
     hosts = [host.strip() for names in named for host in names.split(",") if host.strip()]
     if "*" not in hosts:
         os.environ.update(dict.fromkeys(NO_PROXY, ",".join(dict.fromkeys([*hosts, *LOOPBACK]))))
+
+
+def _leave_out_unknown_proxies() -> None:
+    """The client of Prefect ends with an error where it knows not even one that it does not need."""
+    for name in [name for name in os.environ if name.lower() in PROXIES]:
+        kind, mark, _ = os.environ[name].partition("://")
+        if mark and kind.lower() not in KNOWN_PROXIES:
+            del os.environ[name]
+            _log.warning(
+                "%s names a proxy of the kind %s, which is not used: known are http and socks5",
+                *(name, kind),
+            )
 
 
 def _find_home() -> None:

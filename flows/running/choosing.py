@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
+def is_chosen(name: str, only: str | None) -> bool:
+    """Tell whether a pattern, where there is one, chooses an image."""
+    return only is None or fnmatchcase(name, only)
+
+
 def choose(names: Sequence[str], only: str | None) -> set[str]:
     """Return the names that a pattern chooses; all where there is none.
 
     Raises:
         NoImageChosenError: if it chooses none.
     """
-    chosen = {name for name in names if only is None or fnmatchcase(name, only)}
+    chosen = {name for name in names if is_chosen(name, only)}
     if only is not None and not chosen:
         raise NoImageChosenError(only, tuple(names[:MOST_NAMES]))
     return chosen

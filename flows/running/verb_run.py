@@ -119,7 +119,7 @@ class VerbRun:
                     states[image] = state
                     step.advance(image)
         finally:  # also where somebody interrupts: what is finished belongs into the manifest
-            outcomes = _outcomes_of(work, calls, states)
+            outcomes = self._outcomes_of(work, calls, states)
             self.outcomes += outcomes
         return {
             outcome.image: FilesWritten(files=outcome.files, facts=outcome.facts)
@@ -142,6 +142,19 @@ class VerbRun:
                 cause=type(error).__name__,
             )
         )
+
+    def _outcomes_of(
+        self, work: Task[..., Any], calls: Calls, states: Mapping[str, State[Any]]
+    ) -> list[Outcome]:
+        """The outcomes of the images that ended; paths in their errors as the folder was given."""
+        ended = [outcome_of(image, work.name, states[image]) for image in calls if image in states]
+        absolute, given = str(self.workspace), str(self.path(WORKSPACE))
+        return [
+            outcome.model_copy(update={"error": outcome.error.replace(absolute, given)})
+            if outcome.error
+            else outcome
+            for outcome in ended
+        ]
 
     def _states(
         self, work: Task[..., FilesWritten], calls: Calls, chunks: Chunks | None
@@ -188,12 +201,6 @@ def _concerning_all(state: State[Any], folder: Path) -> IlpixError | None:
     if isinstance(error, IlpixError) and getattr(error, "concerns_all", False):
         return error
     return None
-
-
-def _outcomes_of(
-    work: Task[..., Any], calls: Calls, states: Mapping[str, State[Any]]
-) -> list[Outcome]:
-    return [outcome_of(image, work.name, states[image]) for image in calls if image in states]
 
 
 def _as_they_end(futures: Collection[PrefectFuture[Any]]) -> Iterator[PrefectFuture[Any]]:

@@ -7,6 +7,8 @@ from typing import Literal
 
 from ilpix.errors import name_some
 
+ALL_IMAGES = "all images"  # where something is that concerns them together
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

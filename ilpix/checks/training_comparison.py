@@ -19,11 +19,10 @@ from ilpix.checks.channel_order import (
     nearest_cost,
     spread_evenly,
 )
-from ilpix.checks.findings import Finding
+from ilpix.checks.findings import ALL_IMAGES, Finding
 from ilpix.images.channel_statistics import QUANTILES, ChannelStatistics
 
 FAR = 5.0  # times as bright or dark
-ALL_IMAGES = "all images"
 
 _MIDDLE, _BRIGHT = QUANTILES.index(0.5), QUANTILES.index(0.99)
 _FEWEST = 3  # images or crops of which the one in the middle says something about all

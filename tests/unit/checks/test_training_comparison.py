@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from ilpix.checks.training_comparison import ALL_IMAGES, Comparison, compare_with_training
+from ilpix.checks.findings import ALL_IMAGES
+from ilpix.checks.training_comparison import Comparison, compare_with_training
 from ilpix.images.channel_statistics import ChannelStatistics, describe, describe_channels
 from ilpix.images.hdf5 import find_prepared, open_prepared
 from ilpix.images.panel import read_panel

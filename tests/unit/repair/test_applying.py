@@ -143,8 +143,8 @@ def test_lanes_of_one_name_and_one_crop_are_a_mismatch(tmp_path: Path) -> None:
     write_project(tmp_path / "p.ilp", ["day1/a.h5/a", "day2/a.h5/a"])
     write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1))
     assert [problem.where for problem in plan(tmp_path).problems] == [
-        "0 old name",
-        "1 old name",
+        "lane 0 (old name)",
+        "lane 1 (old name)",
         "a.h5",
     ]
 
@@ -162,7 +162,7 @@ def test_what_does_not_match_is_listed_and_refused(tmp_path: Path) -> None:
     write_crop(tmp_path / "ilastik_crops" / "c.h5", pixels(3))
     before = digests(tmp_path)
     with pytest.raises(
-        FixRefusedError, match=r"(?s)1 old name: no crop.*from old/b\.h5,.*c\.h5: no lane"
+        FixRefusedError, match=r"(?s)lane 1 \(old name\): no crop.*from old/b\.h5,.*c\.h5: no lane"
     ):
         fix(tmp_path)
     assert digests(tmp_path) == before

@@ -1,0 +1,40 @@
+"""`ilpix gui`: a project in Ilastik itself."""
+
+from threading import Event
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from command import console
+from command.carrying_out import plain_errors
+from command.labels import Project
+from containers.local_gui import GuiSettings, find_local_ilastik, open_local_gui
+from flows.running.progress import tell_pull
+from ilpix.data_directory import PROJECT
+
+
+def gui(
+    *further: str,
+    ilp: Project = PROJECT,
+    settings: Annotated[GuiSettings, Parameter(name="*")] = GuiSettings(),
+) -> int:
+    """Open a project in Ilastik to label and train by hand: a local one, else in the browser.
+
+    Parameters
+    ----------
+    further
+        what a local Ilastik is told besides, behind --
+    ilp
+        the project
+    """
+    with plain_errors() as ended:
+        program = find_local_ilastik(settings.program)
+        if program:
+            console.print_notice(f"{ilp} is opened in {program}")
+            ended.code = open_local_gui(program, ilp, further)
+        else:
+            from containers.gui import open_gui_in_browser  # noqa: PLC0415 - imports Docker's SDK
+
+            pulling = tell_pull(settings.image, console.print_notice)
+            open_gui_in_browser(ilp, settings, console.print_notice, Event(), pulling)
+    return ended.code
