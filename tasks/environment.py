@@ -39,7 +39,7 @@ def _leave_loopback_to_no_proxy() -> None:
 
 
 def _leave_out_unknown_proxies() -> None:
-    """The client of Prefect ends with an error where it knows not even one that it does not need."""
+    """Prefect's client ends with an error at one that it does not know, needed or not."""
     for name in [name for name in os.environ if name.lower() in PROXIES]:
         kind, mark, _ = os.environ[name].partition("://")
         if mark and kind.lower() not in KNOWN_PROXIES:

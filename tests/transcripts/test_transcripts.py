@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 import pytest
 import tifffile
 
+from ilpix.images.hdf5 import find_prepared, open_prepared, write_image
 from tests.transcripts.terminal import SPINNER, in_log, on_terminal, without_seconds
 
 EDGES = {"1_s0_a1": (30, 35), "1_s0_a2": (60, 64), "2_s0_a1": (87, 103), "2_s0_a2": (43, 50)}
@@ -51,6 +53,8 @@ def test_preparing_on_a_terminal_moves_all_the_time_and_ends_with_what_comes_nex
         LABEL_NEXT,
     ]
     assert not [line for line in seen.final if SPINNER.intersection(line)]
+    for command in ("(ilpix annotate)", "(ilpix gui)", "(ilpix train --labels FOLDER)"):
+        assert any(command in line for line in seen.final)  # not broken
 
 
 def test_preparing_in_a_log_is_a_line_an_image_and_one_warning_for_all_that_are_too_small(
@@ -126,14 +130,22 @@ def test_label_images_with_a_mistake_are_told_with_the_next_step(study: Path) ->
         assert any(f"ilastik_crops/{crop}.h5" in line for line in lines)  # not broken
 
 
-def test_training_tells_its_phases_and_a_run_where_its_results_are(study: Path) -> None:
+@pytest.fixture(scope="module")
+def trained(study: Path) -> tuple[int, list[str], list[str]]:
+    """What is said while the study is trained."""
     crops = sorted(path.stem for path in (study / "ilastik_crops").glob("*.h5"))
     rng = np.random.default_rng(1)
     (study / "labels").mkdir()
     for crop in crops:
         drawn = rng.integers(1, 4, (100, 100)) * (rng.random((100, 100)) < 0.01)
         tifffile.imwrite(study / "labels" / f"{crop}.tif", drawn.astype(np.uint8))
-    code, told, log = in_log(study, "train", "--labels", "labels", "--features", "fast")
+    return in_log(study, "train", "--labels", "labels", "--features", "fast")
+
+
+def test_training_tells_its_phases_and_a_run_where_its_results_are(
+    study: Path, trained: tuple[int, list[str], list[str]]
+) -> None:
+    code, told, log = trained
     assert code == 0
     phases = [line.partition(",")[0] for line in log if line.startswith("train-classifier:")]
     assert phases[0] == "train-classifier: features of crop 1 of 2"
@@ -151,6 +163,33 @@ def test_training_tells_its_phases_and_a_run_where_its_results_are(study: Path) 
         "run: 4 done in N s",
         "probabilities: ilastik_probabilities",
         "report: ilpix_report/index.html",
+    ]
+
+
+@pytest.mark.usefixtures("trained")
+def test_what_concerns_all_images_is_told_once_and_what_failed_before_beside_only(
+    study: Path,
+) -> None:
+    folder, whole = study / "ilastik_img", study / "whole"
+    folder.rename(whole)
+    for path in find_prepared(whole):
+        with open_prepared(path) as image:
+            write_image(folder / path.name, 20 * image.read(), image.record)
+    damaged, *good = sorted(NAMES.values())
+    (folder / f"{damaged}.h5").write_bytes(b"")
+    try:
+        code, told, log = in_log(study, "run")
+        assert code == 1
+        assert "".join([*told, *log]).count("times as bright") == 1
+        assert without_seconds(told)[0] == "run: 3 done, 1 failed in N s"
+        code, told, log = in_log(study, "run", "--only", good[0])
+    finally:
+        rmtree(folder)
+        whole.rename(folder)
+    assert code == 0
+    assert without_seconds(told)[:2] == [
+        "run: 1 had been done before in N s",
+        f"still failed from before: {damaged}",
     ]
 
 

@@ -52,7 +52,7 @@ def test_prefects_client_takes_every_proxy_that_is_left(
         monkeypatch.setenv(name.upper(), proxy)
     prepare_environment()
     httpx.Client().close()
-    assert os.environ["all_proxy"] == proxy
+    assert os.environ["ALL_PROXY"] == proxy
 
 
 def test_compiled_code_and_records_go_to_a_temporary_folder_where_no_other_can_be_written(
