@@ -18,7 +18,7 @@ from ilpix.forest.growing import grow_forest
 from ilpix.images.hdf5 import write_image
 from ilpix.project.labels import read_all_labels
 from ilpix.project.reading import read_project
-from ilpix.training.feature_choice import choose_features
+from ilpix.training.feature_table import choose_features
 from ilpix.training.samples import Samples, collect_samples
 
 THREADS, TREES = 2, 100

@@ -13,6 +13,8 @@ from ilpix.images.hdf5 import find_prepared
 from ilpix.images.panel import read_panel
 from ilpix.prediction.errors import NoClassifierError
 from ilpix.project.errors import NoLabelSourceError, NoProjectError
+from ilpix.project.file import FEATURES, FORESTS
+from ilpix.project.holding import holds
 from ilpix.project.label_sources import read_label_source
 from ilpix.project.reading import read_project
 from ilpix.repair.plan import require_plannable
@@ -60,8 +62,10 @@ def _refuse_preparing(data_dir: Path, options: PrepareOptions) -> None:
 
 def _refuse_predicting(data_dir: Path, options: RunOptions, settings: Settings) -> None:
     _require_engine(options, settings)
-    if not read_project(data_dir / options.ilp).has_classifier:
-        raise NoClassifierError(data_dir / options.ilp, "classifier")
+    project = data_dir / options.ilp
+    # the run reads all of it, which takes a second where there are a thousand crops
+    if not holds(project, FORESTS, FEATURES) and not read_project(project).has_classifier:
+        raise NoClassifierError(project, "classifier")
     choose([image.stem for image in find_prepared(data_dir / options.img)], options.only)
 
 
