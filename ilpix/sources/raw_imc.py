@@ -5,6 +5,7 @@ image, the order of the channels, the hot pixel filter and how images are stored
 `steinbock preprocess imc`, so that the results are the same.
 """
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,10 +20,12 @@ import tifffile
 from ilpix.arrays import FloatArray
 from ilpix.files import replacing
 from ilpix.images.errors import MissingExtraError
+from ilpix.images.left_out import is_visible_file
 from ilpix.sources.errors import MissingChannelError, NoRawFilesError, RawFileError
 from ilpix.sources.source import DECODING_ERRORS
 
 SUFFIXES = frozenset({".mcd", ".txt"})
+_RAW_OR_ARCHIVES = SUFFIXES | {".zip"}
 _MOST_PIXELS_PER_BYTE = 100  # of an image in relation to its file; more is a claim, no acquisition
 
 
@@ -54,14 +57,25 @@ def is_raw(path: Path) -> bool:
 
 
 def require_raw_files(folder: Path) -> None:
-    """Make sure that below a folder is a raw file, or an archive that may hold some.
+    """Make sure that below a folder is what may be raw files, also such as cannot be read.
 
     Raises:
-        NoRawFilesError: if none is there.
+        NoRawFilesError: if nothing of the kind is there.
     """
-    files = (path for path in folder.rglob("[!.]*") if path.is_file())
-    if not any(path.suffix.lower() == ".zip" or is_raw(path) for path in files):
+    unreadable: list[OSError] = []
+    paths = (
+        Path(root) / name
+        for root, _, names in os.walk(folder, onerror=unreadable.append)
+        for name in names
+    )
+    if not any(map(_may_be_raw, paths)) and not unreadable:
         raise NoRawFilesError(folder)
+
+
+def _may_be_raw(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    is_text = suffix == ".txt" and is_visible_file(path)
+    return is_raw(path) if is_text else suffix in _RAW_OR_ARCHIVES
 
 
 def list_acquisitions(path: Path) -> list[Acquisition]:

@@ -65,7 +65,7 @@ def test_stacks_are_refused_where_nothing_says_how_features_are_computed(
     set_values(project, values)
     assert read_project(project).has_classifier  # it says that they are those of planes
     set_values(project, {f"{FEATURES}/ComputeIn2d": None})
-    with pytest.raises(NotPlanarError, match=rf"{axis}yxc \(5, 6, 8, 2\)"):
+    with pytest.raises(NotPlanarError, match=rf"{axis}yxc 5×6×8×2"):
         read_project(project)
 
 

@@ -111,7 +111,7 @@ def test_planes_of_different_sizes_are_no_image(tmp_path: Path) -> None:
     _write(tmp_path / "roi" / "CD45.tiff", IMAGE[0, :10])
     (source,) = find_sources(tmp_path, PANEL).sources
     with (
-        pytest.raises(StackError, match=r"CD45\.tiff is \(1, 10, 30\)"),
+        pytest.raises(StackError, match=r"CD45\.tiff is 1×10×30"),
         open_source(source.path, source.index, PANEL),
     ):
         pass
