@@ -16,6 +16,7 @@ import argparse
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from subprocess import CalledProcessError
 from tempfile import TemporaryDirectory
 
 from benchmarks.bench import Bench
@@ -39,10 +40,13 @@ def main() -> None:
             return
         print(f"{processor()}, medians of {arguments.repeats}\n")
         print("\n".join(head(*COMPARED)), flush=True)
-        failed = [row.name for row in chosen if not _measured(row, arguments.repeats, recorded)]
-    if arguments.record:
-        recorded.write()
-        recorded.renew(README, [row.name for row in rows])
+        failed = []
+        for row in chosen:
+            if not _measured(row, arguments.repeats, recorded):
+                failed.append(row.name)
+            elif arguments.record:
+                recorded.write()
+                recorded.renew(README, [row.name for row in rows])
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 
 
@@ -67,7 +71,7 @@ def _measured(row: Row, repeats: int, recorded: Recorded) -> bool:
     """Measure a row and print it; one that fails costs the others nothing."""
     try:
         ours, peer = _in_turns(row, 1 if row.is_large else repeats)
-    except ProgramFailedError as error:
+    except (ProgramFailedError, CalledProcessError, OSError) as error:
         print(f"{row.name}: {error}", file=sys.stderr, flush=True)
         return False
     measured = Measured(ours, row.peer_name, peer, n_images=row.n_images)

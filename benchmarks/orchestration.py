@@ -1,6 +1,6 @@
 """What Prefect costs: per image, for unchanged images, and for one command from start to end.
 
-    python benchmarks/orchestration.py
+    python -m benchmarks.orchestration
 
 A server of its own is started for it. What is compared was measured one after the other; times are
 medians of three, with processes and Dask single ones. `--commands` measures the commands alone.
@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-REPOSITORY = Path(__file__).parents[1]
+from benchmarks.costs import REPOSITORY, ProgramFailedError
+
 PROGRAMS = Path(sys.executable).parent
 N_TINY, N_UNCHANGED, REPEATS = 200, 1000, 3
 STUDIES = (1, 2, 3)  # seeds of the synthetic tissue: five regions each
@@ -60,7 +61,7 @@ def imports_are_done():
     tell("imported")
     import flows.running.verb_run, tasks.engines
     run = sys.modules["flows.run"]
-    time_end(run, "read_classifier", "project read")
+    time_end(run, "take_classifier", "project read")
     time_end(tasks.engines.EmbeddedEngine, "predict", "image")
     time_end(run, "write_report", "previews written")
     time_end(run, "show_predicted", "artifacts sent")
@@ -129,8 +130,9 @@ def orchestrated():
     sources = find_images(folder / "img")
     run.for_each_image(task, {
         source.stem: {
-            "source": source, "target": folder / "out" / f"{source.stem}.h5",
+            "source": source, "index": 0, "target": folder / "out" / f"{source.stem}.h5",
             "panel": folder / "panel.csv", "options": options.preparation,
+            "reading": options.reading,
         } for source in sources
     })
 
@@ -267,7 +269,8 @@ def timeline(folder: Path, environment: dict[str, str]) -> dict[str, float]:
     pairs = [line.split("=") for line in done.stderr.splitlines() if line.count("=") == 1]
     images = [float(value) for station, value in pairs if station == "image"]
     found = {"first image": min(images), "last image": max(images), "process ended": ended}
-    return found | {station: float(value) for station, value in pairs if station in STATIONS}
+    first = reversed(pairs)  # a station that is passed again, at the end of the process
+    return found | {station: float(value) for station, value in first if station in STATIONS}
 
 
 def trained_folder(folder: Path, environment: dict[str, str]) -> Path:
@@ -341,7 +344,7 @@ def output(command: list[str | Path], environment: dict[str, str]) -> str:
         program, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        sys.exit(done.stdout + done.stderr)
+        raise ProgramFailedError(done.stdout + done.stderr)
     return done.stdout
 
 

@@ -49,7 +49,7 @@ class Recorded:
     def write(self) -> None:
         """Keep what was measured now, and of other rows what was measured before."""
         day = datetime.now(UTC).date().isoformat()
-        now = {name: asdict(replace(measured, day=day)) for name, measured in self.now.items()}
+        now = {name: _rounded(asdict(replace(it, day=day))) for name, it in self.now.items()}
         here = {**self.all_before.get(self.processor, {}), **now}
         self.all_before = {**self.all_before, self.processor: here}
         FILE.write_text(json.dumps(self.all_before, indent=1, ensure_ascii=False) + "\n")
@@ -93,6 +93,18 @@ def processor() -> str:
     known = dict(entry.split(":", 1) for entry in lines if ":" in entry)
     fields = {name.strip(): value.strip() for name, value in known.items()}
     return f"{fields['model name']}, family {fields['cpu family']}, model {fields['model']}"
+
+
+def _rounded(values: dict) -> dict:
+    """The same with three digits behind the point."""
+    return {
+        name: _rounded(value)
+        if isinstance(value, dict)
+        else round(value, 3)
+        if isinstance(value, float)
+        else value
+        for name, value in values.items()
+    }
 
 
 def _numbers(cost: Cost | None) -> list[str]:
