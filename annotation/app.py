@@ -15,11 +15,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from annotation.desk import Desk
-from annotation.errors import BadRequestError, ProjectChangedError
+from annotation.errors import BadRequestError, JournalNotWrittenError, ProjectChangedError
 from annotation.pictures import SHOWN, Shown, draw, shrink, step_for
 from annotation.requests import Cut, Gestures, Nothing, Pause, Show, read_request
 from annotation.safety import Guard
-from ilpix.errors import IlpixError
+from ilpix.errors import DiskFullError, FolderNotWritableError, IlpixError
 
 PAGE = Path(__file__).with_name("page")
 _MOST_PICTURE_PX = 768
@@ -183,7 +183,9 @@ def _tell_problem(_: Request, error: Exception) -> Response:
     kind = "bad" if isinstance(error, BadRequestError) else "refused"
     if isinstance(error, ProjectChangedError):
         kind = "changed"
-    code = 400 if kind == "bad" else 409
+    if isinstance(error, JournalNotWrittenError | DiskFullError | FolderNotWritableError):
+        kind = "disk"  # the same may be asked again
+    code = {"bad": 400, "disk": 507}.get(kind, 409)
     return JSONResponse({"problem": str(error), "kind": kind}, code)
 
 

@@ -90,7 +90,10 @@ class JournalNotWrittenError(IlpixError):
     reason: str
 
     def __str__(self) -> str:
-        return f"strokes cannot be kept in {self.path}: {self.reason}; free some space, then go on"
+        return (
+            f"strokes cannot be kept in {self.path}: {self.reason}; they wait on the page, and are "
+            "kept as soon as something can be written there"
+        )
 
 
 class CropNotCutError(IlpixError):

@@ -1,6 +1,7 @@
 // Strokes on their way to the disk of the server: in order, numbered, sent again until they are kept.
 
 import { post, RefusedError } from './api.js';
+import { takeBack, tell } from './notices.js';
 import { changed, store } from './store.js';
 
 const FIRST_WAIT_MS = 300;
@@ -11,7 +12,7 @@ const LONGEST_WAIT_MS = 5000;
 export const queue = {
   /** @type {Waiting[]} */ waiting: [],
   isSending: false,
-  isCutOff: false, // the server cannot be reached
+  held: '', // why strokes wait: the server cannot be reached, or its disk takes nothing
   number: 0,
   /** @type {(error: Error) => void} */ onRefusal: () => {},
   /** @type {(answer: any, gesture: any) => void} */ onAnswer: () => {},
@@ -42,11 +43,13 @@ async function sendAll() {
       queue.onAnswer(answer, first.gesture);
       wait = FIRST_WAIT_MS;
     } catch (error) {
-      if (error instanceof RefusedError) {
+      const isRefused = error instanceof RefusedError;
+      if (isRefused && error.kind !== 'disk') {
         settle(first, null);
         queue.onRefusal(error);
       } else {
-        queue.isCutOff = true;
+        queue.held = isRefused ? 'the disk takes nothing' : 'the server cannot be reached';
+        if (isRefused) tell('disk', error.message, [], 'problem');
         changed('queue');
         await new Promise((again) => setTimeout(again, wait));
         wait = Math.min(2 * wait, LONGEST_WAIT_MS);
@@ -60,7 +63,8 @@ async function sendAll() {
 /** @param {Waiting} first @param {any} answer */
 function settle(first, answer) {
   queue.waiting.shift();
-  queue.isCutOff = false;
+  queue.held = '';
+  takeBack('disk');
   first.done(answer);
   changed('queue');
 }

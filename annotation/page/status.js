@@ -46,14 +46,14 @@ function tellProgress() {
   const isOld = isOutdated();
   byId('stale').hidden = !(store.prediction && isOld);
   let text = 'all strokes kept';
-  if (queue.isCutOff) text = `not kept: ${count(n)} ${n === 1 ? 'stroke waits' : 'strokes wait'}, the server cannot be reached`;
+  if (queue.held) text = `not kept: ${count(n)} ${n === 1 ? 'stroke waits' : 'strokes wait'}, ${queue.held}`;
   else if (n > 0) text = 'keeping …';
   else if (problem.text) text = problem.text;
   else if (!store.isLive) text = 'all strokes kept · prediction is off (M)';
   else if (isOld && isTrainable()) text = 'all strokes kept · predicting …';
   byId('progress').textContent = text;
   byId('progress').title = text;
-  byId('progress').classList.toggle('problem', queue.isCutOff || Boolean(problem.text));
+  byId('progress').classList.toggle('problem', Boolean(queue.held || problem.text));
   byId('saved').textContent = savedText();
   byId('save').disabled = store.isSaved && n === 0;
   document.body.dataset.kept = n === 0 ? String(store.revision) : '';
