@@ -6,11 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from ilpix.files import replacing, sha256_of, write_text
+from ilpix import files
+from ilpix.errors import FileNotReplacedError
+from ilpix.files import replacing, replacing_folder, sha256_of, tells_case_apart, write_text
 
 
 def test_a_file_appears_whole_in_a_folder_that_is_made_for_it(tmp_path: Path) -> None:
@@ -100,6 +103,73 @@ def test_files_of_other_programs_are_left_alone(tmp_path: Path, name: str) -> No
     os.utime(tmp_path / name, (0, 0))
     write_text(tmp_path / "a.txt", "text")
     assert (tmp_path / name).exists()
+
+
+@dataclass
+class Held:
+    """Stands in for Windows, which lets nobody replace a file while a program has it open."""
+
+    refusals: int
+
+    def replace(self, source: Path, target: Path) -> Path:
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise PermissionError(13, "The process cannot access the file", str(source))
+        os.replace(source, target)  # noqa: PTH105 - `Path.replace` is stood in for
+        return target
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Held:
+    held = Held(refusals=0)
+
+    def replace(source: Path, target: Path) -> Path:
+        return held.replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(files, "_REPLACE_AGAIN_S", (0.0, 0.0))
+    return held
+
+
+def test_a_file_that_a_program_has_open_for_a_moment_is_replaced(
+    tmp_path: Path, held: Held
+) -> None:
+    (tmp_path / "a.txt").write_text("old")
+    held.refusals = 2
+    write_text(tmp_path / "a.txt", "new")
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+def test_a_file_that_stays_open_in_a_program_is_as_it_was(tmp_path: Path, held: Held) -> None:
+    (tmp_path / "a.txt").write_text("old")
+    held.refusals = 3
+    with pytest.raises(FileNotReplacedError, match="Close the program that has it open"):
+        write_text(tmp_path / "a.txt", "new")
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.txt"]
+
+
+@pytest.mark.parametrize("leads_to", ["elsewhere", "nothing"])
+def test_a_folder_takes_the_place_of_a_link_and_leaves_what_it_leads_to(
+    tmp_path: Path, leads_to: str
+) -> None:
+    """The link stayed under a hidden name, or was an error where it led to nothing."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "precious").touch()
+    (tmp_path / "out" / "a.zarr").parent.mkdir()
+    (tmp_path / "out" / "a.zarr").symlink_to(tmp_path / leads_to)
+    with replacing_folder(tmp_path / "out" / "a.zarr") as temporary:
+        (temporary / "new").touch()
+    made = [path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*")]
+    assert made == ["a.zarr", "a.zarr/new"]
+    assert not (tmp_path / "out" / "a.zarr").is_symlink()
+    assert list((tmp_path / "elsewhere").iterdir()) == [tmp_path / "elsewhere" / "precious"]
+
+
+def test_a_disk_says_whether_it_tells_capitals_apart(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    assert tells_case_apart(tmp_path) == (not (tmp_path / "A").exists())
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
 
 
 @contextmanager
