@@ -1,6 +1,6 @@
 """How far prediction is from what this processor can do: sums, comparisons and memory of a pixel.
 
-    python -m benchmarks.limits [CASES ...]
+    python -m benchmarks.limits [--case CASE]
 
 One thread, the cases of `benchmarks.engine`. Operations of the features are additions,
 multiplications and fused multiply-adds of one value, as the loops have them, without what tiles
@@ -45,14 +45,15 @@ class Peaks:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cases", nargs="*", choices=[*CASES, []], default=list(CASES))
+    parser.add_argument("--case", choices=list(CASES), action="append", help="else all")
+    cases = parser.parse_args().case or CASES
     peaks = measure_peaks()
     told = f"One thread, a second: {peaks.operations / 1e9:.1f} · 10⁹ operations, "
     told += f"{peaks.comparisons / 1e9:.1f} · 10⁹ comparisons, "
     print(f"{told}{peaks.copied_bytes / 1e9:.1f} GB read and written.\n")
     print("| channels | part | a pixel | at the peak s | measured s | share of the peak |")
     print("|---|---|---|---|---|---|")
-    for name in parser.parse_args().cases:
+    for name in cases:
         with TemporaryDirectory() as folder:
             report(name, Path(folder) / "case", peaks)
 
