@@ -163,12 +163,13 @@ def _make_project(plan: FixPlan, target_path: Path) -> None:
     without |= set(plan.spare_labels)
     if plan.changes_export:
         without.add(EXPORT)
-    if not any(lane.mismatch for lane in plan.lanes):
-        without.add(LOCAL_DATA)
     with (
         open_project(plan.project_path) as source,
         new_hdf5(target_path) as target,
     ):
+        keeps_embedded = any(lane.mismatch for lane in plan.lanes)
+        if not (keeps_embedded and isinstance(source.get(LOCAL_DATA), h5py.Group)):
+            without.add(LOCAL_DATA)
         copy_without(source, target, without)
         target.require_group(LOCAL_DATA)
         for lane, planes in lanes:
@@ -207,7 +208,7 @@ def _write_labels(group: h5py.Group, labels: LabelPlan, version: str) -> None:
 
 def _write_export(plan: FixPlan, source: h5py.File, group: h5py.Group) -> None:
     """Set what steinbock sets, in its types, and keep the rest."""
-    if EXPORT not in source:
+    if not isinstance(source.get(EXPORT), h5py.Group):
         write_export_settings(group, PurePosixPath(plan.output_folder))
         return
     texts = export_texts(plan.output_folder)

@@ -255,4 +255,4 @@ def _single_value(file: h5py.File, where: str) -> object:
         value: object = np.ravel(dataset[()])[0]
     except DAMAGE:
         return None
-    return value
+    return None if isinstance(value, np.void) else value  # which nothing can be compared with

@@ -20,6 +20,7 @@ from ilpix.repair.applying import apply_fix
 from ilpix.repair.plan import plan_fix
 from ilpix.repair.rescue import rescue_project
 from tests.hostile.damage import BLOCK, CASES, FORESTS, OF_CLASSIFIER, Damage, write_sound_project
+from tests.hostile.subjects import CROPS_BESIDE
 
 LIMIT_S = 5  # a hang is stopped; each case takes a few hundredths
 
@@ -192,6 +193,29 @@ def test_an_attribute_that_cannot_be_copied_is_a_clear_error(
     rescued = rescue_project(project_path, tmp_path / "rescued.ilp")
     assert [label.name for label in rescued.project.classes] == ["A", "B"]
     assert rescued.project.has_labels
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ("Prediction Export", np.float32(1)),
+        ("Prediction Export/OutputFilenameFormat", np.void(b"nickname")),
+    ],
+)
+def test_settings_that_are_of_another_kind_are_set_anew_by_a_fix(
+    project_path: Path, where: str, value: object
+) -> None:
+    """It ended with an error of Python."""
+    with h5py.File(project_path, "r+") as file:
+        if where in file:
+            del file[where]
+        file[where] = value
+    CROPS_BESIDE["crops"](project_path.parent)
+    plan = plan_fix(project_path, project_path.parent / "crops", project_path.parent / "out")
+    apply_fix(plan)
+    assert read_project(project_path).has_classifier
+    with h5py.File(project_path) as file:
+        assert file["Prediction Export/OutputFormat"][()] == b"tiff"
 
 
 FUZZ = """
