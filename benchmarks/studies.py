@@ -51,9 +51,15 @@ def tiny_study(folder: Path, environment: Environment, n_images: int) -> Path:
 
 def source_study(folder: Path, n_images: int, n_channels: int, side: int) -> Path:
     """Images of counts and a panel that keeps every channel; nothing is prepared."""
-    counts = np.random.default_rng(1).poisson(3, (n_channels, side, side)).astype(np.float32)
+    counts = np.random.default_rng(1).poisson(3, (side, side)).astype(np.float32)
+    (folder / IMAGES).mkdir(parents=True)
     for number in range(n_images):
-        _write_image(folder / IMAGES / f"roi{number}.tiff", np.roll(counts, number, axis=2))
+        path = folder / IMAGES / f"roi{number}.tiff"
+        shape = (n_channels, side, side)
+        image = tifffile.memmap(path, shape=shape, dtype=np.float32, photometric="minisblack")
+        for channel in range(n_channels):  # no image has to fit into memory
+            image[channel] = np.roll(counts, (number, channel), axis=(0, 1))
+        image.flush()
     _write_panel(folder, n_channels)
     return folder
 
