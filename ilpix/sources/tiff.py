@@ -278,13 +278,17 @@ def _cut_array(
     path: Path, byteorder: str, series: tifffile.TiffPageSeries, layout: Layout, n_rows: int
 ) -> Iterator[NDArray[Any]]:
     """Cut bands out of an image that is mapped into memory or read whole."""
-    stored = (
-        series.asarray()
-        if series.dataoffset is None
-        else np.memmap(path, byteorder + series.dtype.char, "r", series.dataoffset, series.shape)
-    )
+    offset, kind = series.dataoffset, byteorder + series.dtype.char
+    whole = series.asarray() if offset is None else None
+    for first in range(0, layout.shape[1], n_rows):
+        # mapped anew, as what was read stays in memory as long as its mapping
+        stored = whole if offset is None else np.memmap(path, kind, "r", offset, series.shape)
+        yield _arrange(stored, layout)[:, first : first + n_rows]
+
+
+def _arrange(stored: Any, layout: Layout) -> NDArray[Any]:
+    """(C, Y, X) of an image as it is stored."""
     dropped = tuple(0 if k not in layout.kept else slice(None) for k in range(stored.ndim))
     order = np.argsort(np.argsort(layout.kept))
-    image = stored[dropped].transpose(order).reshape(layout.shape)
-    for first in range(0, layout.shape[1], n_rows):
-        yield image[:, first : first + n_rows]
+    arranged: NDArray[Any] = stored[dropped].transpose(order).reshape(layout.shape)
+    return arranged
