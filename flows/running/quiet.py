@@ -9,6 +9,8 @@ from typing import Any
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_LOGGING_EXTRA_LOGGERS,
+    PREFECT_LOGGING_LEVEL,
     PREFECT_SERVER_ANALYTICS_ENABLED,
     PREFECT_SERVER_EPHEMERAL_ENABLED,
     PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS,
@@ -59,6 +61,19 @@ def quiet_prefect(level: int = logging.CRITICAL) -> Iterator[None]:
             yield
     finally:
         _is_quiet.reset(token)
+
+
+def tell_server() -> None:
+    """Send the server what loggers say that Prefect's settings name, from Prefect's own level on.
+
+    Prefect gives them a handler but no level, and the one that they inherit holds back all but
+    warnings.
+    """
+    level = logging.getLevelNamesMapping()[PREFECT_LOGGING_LEVEL.value()]
+    for name in PREFECT_LOGGING_EXTRA_LOGGERS.value():
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET and level < logger.getEffectiveLevel():
+            logger.setLevel(level)
 
 
 def is_quiet() -> bool:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from flows.running.deployed import filled_from_deployment, speak_as_forms_do
 from flows.running.notebook import shown_in_python
-from flows.running.quiet import is_quiet, quiet_in_python
+from flows.running.quiet import is_quiet, quiet_in_python, tell_server
 from flows.running.reaching import require_server
 from flows.running.server import begin_waiting, end_with_server, is_gone
 from ilpix.errors import IlpixError
@@ -109,6 +109,7 @@ def _remembered(body: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(body)
     def remembered(*args: P.args, **kwargs: P.kwargs) -> R:
+        tell_server()
         ended = _ended.get([])
         try:
             speak_as_forms_do()

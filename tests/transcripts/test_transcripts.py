@@ -9,6 +9,7 @@ import pytest
 import tifffile
 
 from ilpix.images.hdf5 import find_prepared, open_prepared, write_image
+from tests.transcripts.server import in_python, remembered, serving
 from tests.transcripts.terminal import SPINNER, in_log, on_terminal, without_seconds
 
 EDGES = {"1_s0_a1": (30, 35), "1_s0_a2": (60, 64), "2_s0_a1": (87, 103), "2_s0_a2": (43, 50)}
@@ -164,6 +165,35 @@ def test_training_tells_its_phases_and_a_run_where_its_results_are(
         "probabilities: ilastik_probabilities",
         "report: ilpix_report/index.html",
     ]
+
+
+IN_PYTHON = """
+import sys
+from pathlib import Path
+from flows import TrainOptions, run, train
+train(Path(sys.argv[1]), TrainOptions(features="fast", refresh=True))
+run(Path(sys.argv[1]))
+"""
+
+
+def test_prefects_ui_shows_what_a_log_says(
+    study: Path, trained: tuple[int, list[str], list[str]]
+) -> None:
+    """Prefect gave our loggers a handler and no level: all but warnings was held back."""
+    with serving(study) as address:
+        in_python(study, address, IN_PYTHON)
+        logs = [line["message"] for line in remembered(address, "logs")]
+        artifacts = remembered(address, "artifacts")
+    _, _, log = trained
+    # what was labelled before is another thing now, and how much is left depends on the machine
+    said = [line for line in log[1:] if not re.search(r"labelled pixels: | s left$", line)]
+    assert said == [line for line in logs if line in said]
+    predicted = [line.split() for line in logs if line.startswith("predict-image ")]
+    assert [count for _, count, _ in predicted] == ["1/4", "2/4", "3/4", "4/4"]
+    assert {name for _, _, name in predicted} == set(NAMES.values())
+    told = {a["key"].partition("-study")[0]: (a["data"], a["description"]) for a in artifacts}
+    assert told["train-classifier-progress"] == (100, "1 of 1, last: finished")
+    assert told["predict-image-progress"] == (100, "4 of 4, last: finished")
 
 
 @pytest.mark.usefixtures("trained")
