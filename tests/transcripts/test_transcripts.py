@@ -185,9 +185,10 @@ def test_prefects_ui_shows_what_a_log_says(
         logs = [line["message"] for line in remembered(address, "logs")]
         artifacts = remembered(address, "artifacts")
     _, _, log = trained
-    # what was labelled before is another thing now, and how much is left depends on the machine
+    # what was labelled before is another thing now; a slow machine says more often how it goes on
     said = [line for line in log[1:] if not re.search(r"labelled pixels: | s left$", line)]
-    assert said == [line for line in logs if line in said]
+    assert len(said) > 4
+    assert list(dict.fromkeys(said)) == [*dict.fromkeys(line for line in logs if line in said)]
     predicted = [line.split() for line in logs if line.startswith("predict-image ")]
     assert [count for _, count, _ in predicted] == ["1/4", "2/4", "3/4", "4/4"]
     assert {name for _, _, name in predicted} == set(NAMES.values())
