@@ -177,9 +177,9 @@ def _keep_project(
             added = add_crops(project.path, crops)
             run.notes["added_crops"] = [crop.stem for crop in crops]
             _log.info(
-                "%s has %d more crops; it is kept as it was: %s",
+                "added to %s: %s; it is kept as it was: %s",
                 project.path,
-                len(crops),
+                name_some([crop.stem for crop in crops]),
                 added.facts["backup"],
             )
 

@@ -265,8 +265,10 @@ def test_an_ilastik_that_hangs_is_given_its_time_twice_and_the_others_are_tried(
     program.chmod(0o755)
     monkeypatch.setenv("ILPIX_LOCAL__PROGRAM", str(program))
     monkeypatch.setenv("ILPIX_LOCAL__TIMEOUT_S", "2")
-    with pytest.raises(ImagesFailedError, match="stopped after its time was up"):
-        run(folder, RunOptions(engine="local", parallel=1))
+    monkeypatch.chdir(folder.parent)
+    with pytest.raises(ImagesFailedError, match="stopped after its time was up") as failed:
+        run(Path(folder.name), RunOptions(engine="local", parallel=1))
+    assert f"log: {folder.name}/.ilpix/logs/region_1-" in str(failed.value)  # as it was given
     starts = Counter((folder / "starts").read_text().split())
     assert starts == {f"region_{i}.h5": 2 if i == 1 else 1 for i in range(1, 6)}
 

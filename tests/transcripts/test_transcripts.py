@@ -233,6 +233,7 @@ NO_LABELS = (
     "there is no folder nowhere to read labels from; check the path, or see how labels are saved: "
     "ilpix labels export"
 )
+NO_PROGRAM = "nowhere is not a program that can be run: give the path of run_ilastik.sh"
 
 
 @pytest.mark.parametrize(
@@ -241,6 +242,7 @@ NO_LABELS = (
         ("run --ilastik /opt/run.sh", NO_ILASTIK),
         ("check -C nowhere", "there is no folder nowhere; check the path, or where you are"),
         ("train --labels nowhere", NO_LABELS),
+        ("gui --program nowhere", NO_PROGRAM),
     ],
 )
 def test_what_is_wrong_at_once_is_one_error(study: Path, words: str, said: str) -> None:
