@@ -60,7 +60,7 @@ class SourceImage:
             yield from self.read_bands(min(_aligned(fitting, self.step), n_rows))
 
     def read(self) -> NDArray[Any]:
-        """Read the whole image; plainly stored pixels stay in the file and are mapped into memory.
+        """Read the whole image.
 
         Returns:
             (C, Y, X) in the type of the file, not to be written to.

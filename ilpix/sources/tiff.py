@@ -35,7 +35,7 @@ from ilpix.sources.source import (
     unreadable,
 )
 from ilpix.sources.tiff_metadata import read_channel_names, read_pixel_size_um
-from ilpix.sources.tiff_pages import require_stored, segment_rows, stack_pages
+from ilpix.sources.tiff_pages import plain_rows, require_stored, segment_rows, stack_pages
 
 SUFFIXES = frozenset({".tif", ".tiff"})
 ALL_PAGES = -1  # in place of the number of an image: the single planes of the file are its channels
@@ -85,7 +85,7 @@ def require_names_differ(named: Iterable[tuple[str, Path]]) -> None:
 def read_image(
     path: Path, n_channels: int | None = None, options: ReadingOptions = ReadingOptions()
 ) -> NDArray[Any]:
-    """Read the only image of a file; plainly stored pixels are mapped into memory.
+    """Read the only image of a file.
 
     Args:
         path: a TIFF file.
@@ -271,24 +271,28 @@ def _band_reader(
         and len(pages) == layout.shape[0]
     ):
         return partial(stack_pages, pages)
-    return partial(_cut_array, Path(file.filehandle.path), file.byteorder, series, layout)
+    if series.dataoffset is not None:
+        return partial(_read_plain, file, series, layout)
+    return partial(_cut_array, series, layout)
 
 
-def _cut_array(
-    path: Path, byteorder: str, series: tifffile.TiffPageSeries, layout: Layout, n_rows: int
+def _read_plain(
+    file: tifffile.TiffFile, series: tifffile.TiffPageSeries, layout: Layout, n_rows: int
 ) -> Iterator[NDArray[Any]]:
-    """Cut bands out of an image that is mapped into memory or read whole."""
-    offset, kind = series.dataoffset, byteorder + series.dtype.char
-    whole = series.asarray() if offset is None else None
+    stored = plain_rows(file, series, layout.kept[-2], n_rows)
+    return (_arrange(rows, layout) for rows in stored)
+
+
+def _cut_array(series: Any, layout: Layout, n_rows: int) -> Iterator[NDArray[Any]]:
+    """Cut bands out of an image that is decoded whole."""
+    whole = _arrange(series.asarray(), layout)
     for first in range(0, layout.shape[1], n_rows):
-        # mapped anew, as what was read stays in memory as long as its mapping
-        stored = whole if offset is None else np.memmap(path, kind, "r", offset, series.shape)
-        yield _arrange(stored, layout)[:, first : first + n_rows]
+        yield whole[:, first : first + n_rows]
 
 
 def _arrange(stored: Any, layout: Layout) -> NDArray[Any]:
-    """(C, Y, X) of an image as it is stored."""
+    """(C, rows, X) of an array as it is stored."""
     dropped = tuple(0 if k not in layout.kept else slice(None) for k in range(stored.ndim))
     order = np.argsort(np.argsort(layout.kept))
-    arranged: NDArray[Any] = stored[dropped].transpose(order).reshape(layout.shape)
-    return arranged
+    arranged: NDArray[Any] = stored[dropped].transpose(order)
+    return arranged if layout.has_channels else arranged[np.newaxis]

@@ -1,4 +1,4 @@
-"""Decode the pages of a TIFF file band by band, a strip or a row of tiles of each at a time."""
+"""Read the pixels of a TIFF file band by band: as they are stored, or a row of tiles at a time."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -35,6 +35,30 @@ def require_stored(file: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> 
 def _count_segments(page: tifffile.TiffPage | tifffile.TiffFrame | None) -> int:
     """How many strips or tiles of a page have a place and a length; tifffile reads no more."""
     return min(len(page.dataoffsets), len(page.databytecounts)) if page else 0
+
+
+def plain_rows(
+    file: tifffile.TiffFile, series: tifffile.TiffPageSeries, axis: int, n_rows: int
+) -> Iterator[NDArray[Any]]:
+    """Read an image that is stored as it is, in parts along its axis of rows.
+
+    Nothing is mapped into memory: if somebody cuts a mapped file short, that ends the process.
+
+    Yields:
+        Arrays of the stored axes, of `n_rows` along `axis` but for the last.
+
+    Raises:
+        ValueError: if the file ends before its pixels do.
+    """
+    shape, stored = series.shape, np.dtype(file.byteorder + series.dtype.char)
+    n_before, n_behind = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
+    for first in range(0, shape[axis], n_rows):
+        n_here = min(n_rows, shape[axis] - first)
+        parts = np.empty((n_before, n_here * n_behind), series.dtype)
+        for number, part in enumerate(parts):
+            place = (number * shape[axis] + first) * n_behind * stored.itemsize
+            file.filehandle.read_array(stored, offset=series.dataoffset + place, out=part)
+        yield parts.reshape(*shape[:axis], n_here, *shape[axis + 1 :])
 
 
 def stack_pages(pages: Sequence[Any], n_rows: int) -> Iterator[NDArray[Any]]:

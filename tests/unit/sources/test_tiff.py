@@ -100,12 +100,6 @@ def test_pages_written_one_by_one_are_channels(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_image(tmp_path / "a.tiff"), IMAGE)
 
 
-def test_plainly_stored_pixels_are_not_copied_into_memory(tmp_path: Path) -> None:
-    image = read_image(_write(tmp_path / "a.tiff", IMAGE))
-    assert isinstance(image.base, np.memmap) or isinstance(image, np.memmap)
-    assert not image.flags.writeable
-
-
 @pytest.mark.parametrize(
     ("axes", "shape"),
     [
