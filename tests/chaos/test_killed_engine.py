@@ -65,6 +65,7 @@ def test_a_run_goes_on_when_its_engine_is_there_again(
     for _ in range(kills):
         folder = copy_of(stage.start, tmp_path / "study")
         moment = rng.randrange(1, stage.n_operations)
+        mark.unlink(missing_ok=True)  # of the kill before, else it may be seen for this one
         with ThreadPoolExecutor(1) as pool:
             run = pool.submit(run_verb, folder, BY_DOCKER, moment, mark, processes(engine))
             follow(run, mark, lambda: start(engine))
