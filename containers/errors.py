@@ -161,3 +161,18 @@ class LeaseError(ContainerError, OSError):
             f"{self.folder} cannot hold a file lock ({self.reason}): "
             "put the data directory on another file system"
         )
+
+
+class FolderNotGivenError(ContainerError, PermissionError):
+    """A folder for outputs cannot be given to who runs Ilastik in the container."""
+
+    folder: Path
+    user: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.folder} cannot be given to {self.user}, as whom Ilastik runs in the container "
+            f"when root asks for it: {self.reason}; run as the owner of the data instead of root "
+            "(in a pool of containers, set User to UID:GID of the owner)"
+        )

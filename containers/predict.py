@@ -11,7 +11,7 @@ import docker
 
 from containers.command import ilastik_arguments, ilastik_environment, input_name
 from containers.engine import connected, plan_account, plan_limits, read_facts
-from containers.errors import ProgramTooOldError
+from containers.errors import FolderNotGivenError, ProgramTooOldError
 from containers.images import PinnedImage, pin_image
 from containers.lease import held_lease, remove_run, sweep_orphans
 from containers.outcome import PredictionOutcome
@@ -144,9 +144,8 @@ class _ContainerLauncher:
 
     def launch(self, job: Job, stop: threading.Event) -> Finished:
         """Run a job in a container."""
-        out = job.folder / "out"
-        if sys.platform != "win32" and user_id() == 0 and self.account.user != "0:0":
-            os.chown(out, *map(int, self.account.user.split(":")))
+        if user_id() == 0 and self.account.user != "0:0":
+            give_folder(job.folder / "out", self.account.user)
         return run_to_completion(self.client, self._plan_run(job), job.log, stop)
 
     def _plan_run(self, job: Job) -> ContainerRun:
@@ -171,6 +170,24 @@ class _ContainerLauncher:
 
     def _mount(self, source: Path, target: str, *, read_only: bool = True) -> BindMount:
         return BindMount(path_on_engine(source, self.settings.path_map), target, read_only)
+
+
+def give_folder(folder: Path, user: str) -> None:
+    """Make a folder somebody else's, on Windows nobody's.
+
+    Args:
+        folder: of the outputs of a run.
+        user: the numbers of the user and of the group, such as "1000:1000".
+
+    Raises:
+        FolderNotGivenError: if root may not, as in a container or on a share of somebody else.
+    """
+    if sys.platform == "win32":
+        return
+    try:
+        os.chown(folder, *map(int, user.split(":")))
+    except PermissionError as error:
+        raise FolderNotGivenError(folder, user, error.strerror or str(error)) from error
 
 
 def _shortened(names: tuple[str, ...]) -> str:

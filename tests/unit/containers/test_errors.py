@@ -30,6 +30,7 @@ FACTS = {
     "program": "some/image:1",
     "program_version": "1.4.0",
     "folder": Path("runs"),
+    "user": "1000:1000",
     "report": REPORT,
     "what": "it is 1 x 2",
     "status": 1,
