@@ -78,6 +78,16 @@ def replacing_folder(target: Path) -> Iterator[Path]:
                 _remove(made)
 
 
+def copy_file(source: Path, target: Path, *, follow_symlinks: bool = True) -> None:
+    """Copy a file with its times and rights, as far as the disk takes these.
+
+    On a share on which all files are somebody else's, nobody may set them.
+    """
+    shutil.copyfile(source, target, follow_symlinks=follow_symlinks)
+    with suppress(PermissionError):
+        shutil.copystat(source, target, follow_symlinks=follow_symlinks)
+
+
 def write_text(target: Path, text: str, *, lasting: bool = True) -> None:
     """Write `text` as UTF-8, whole or not at all; see `replacing`."""
     with replacing(target, lasting=lasting) as temporary:

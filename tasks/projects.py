@@ -1,7 +1,6 @@
 """The project file of `prepare`: kept where it carries work that still fits, else made anew."""
 
 import logging
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from ilpix.errors import IlpixError
+from ilpix.files import copy_file
 from ilpix.images.hdf5 import ImageRecord, open_prepared
 from ilpix.project.backups import back_up, find_backups, free_backup_names
 from ilpix.project.errors import ProjectInUseError
@@ -78,7 +78,7 @@ def set_aside(project: Path, crops: Path, kept: Sequence[Path] = ()) -> None:
         _log.warning("%s is replaced; the old one is %s", path, backup.name)
     for path in kept:
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(backups[0] / path.relative_to(crops), path)
+        copy_file(backups[0] / path.relative_to(crops), path)
 
 
 @task(name="create-project", task_run_name="create-{target.name}", cache_policy=NO_CACHE)

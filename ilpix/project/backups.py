@@ -1,11 +1,10 @@
 """Files that are kept beside their successors as `X.bak`, `X.bak1` and so on."""
 
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from ilpix.files import replacing
+from ilpix.files import copy_file, replacing
 
 _NUMBERED = re.compile(r"\.bak(\d*)")
 
@@ -23,7 +22,7 @@ def back_up(path: Path) -> Path:
     """Copy a file to a free backup name beside it, whole or not at all; return the copy."""
     (backup,) = free_backup_names([path])
     with replacing(backup) as temporary:
-        shutil.copy2(path, temporary)
+        copy_file(path, temporary)
     return backup
 
 

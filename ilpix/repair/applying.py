@@ -9,12 +9,14 @@ finished.
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import h5py
 import numpy as np
 
 from ilpix.errors import Problem
+from ilpix.files import copy_file
 from ilpix.images.hdf5 import write_image
 from ilpix.images.new_hdf5 import new_hdf5
 from ilpix.project.backups import free_backup_names
@@ -132,13 +134,13 @@ def _make_crops(plan: FixPlan, folder: Path) -> None:
         if not is_folder and source not in superseded:
             target = folder / source.relative_to(plan.crop_dir)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target, follow_symlinks=False)
+            copy_file(source, target, follow_symlinks=False)
     with open_project(plan.project_path) as file:
         for crop, lane in converted.items():
             target = folder / lane.file_name
             if isinstance(crop, StoredCrop) and crop.is_prepared:
                 target.unlink(missing_ok=True)
-                shutil.copy2(crop.path, target)
+                copy_file(crop.path, target)
             elif crop is not None:
                 write_image(target, _read_pixels(plan, crop, file), None, "crop")
 
@@ -180,7 +182,8 @@ def _make_project(plan: FixPlan, target_path: Path) -> None:
                 _write_labels(target.create_group(where), planned, plan.ilastik_version)
         if plan.changes_export:
             _write_export(plan, source, target.create_group(EXPORT))
-    shutil.copymode(plan.project_path, target_path)
+    with suppress(PermissionError):  # on a share on which all files are somebody else's
+        shutil.copymode(plan.project_path, target_path)
     known = read_project(plan.project_path).training_problems if plan.partial else ()
     require_valid(target_path, plan.project_path, known)
 

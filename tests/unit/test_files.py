@@ -1,5 +1,6 @@
 """Files are there whole or not at all."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -13,7 +14,14 @@ import pytest
 
 from ilpix import files
 from ilpix.errors import FileNotReplacedError
-from ilpix.files import replacing, replacing_folder, sha256_of, tells_case_apart, write_text
+from ilpix.files import (
+    copy_file,
+    replacing,
+    replacing_folder,
+    sha256_of,
+    tells_case_apart,
+    write_text,
+)
 
 
 def test_a_file_appears_whole_in_a_folder_that_is_made_for_it(tmp_path: Path) -> None:
@@ -196,3 +204,27 @@ def _write_half(target: Path) -> None:
     with replacing(target) as temporary:
         temporary.write_text("half")
         raise RuntimeError("half way")
+
+
+def test_a_copy_is_made_where_nobody_may_set_times_and_rights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a share on which all files are somebody else's: "Operation not permitted"."""
+    (tmp_path / "a").write_text("whole")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "utime", refuse)
+    monkeypatch.setattr(os, "chmod", refuse)
+    copy_file(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_text() == "whole"
+
+
+def test_a_copy_has_the_times_and_rights_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("whole")
+    (tmp_path / "a").chmod(0o640)
+    os.utime(tmp_path / "a", (1e9, 1e9))
+    copy_file(tmp_path / "a", tmp_path / "b")
+    copied = (tmp_path / "b").stat()
+    assert (copied.st_mtime, stat.S_IMODE(copied.st_mode)) == (1e9, 0o640)
