@@ -50,12 +50,24 @@ def told_by_disk(error: BaseException | None, folder: Path) -> IlpixError | None
         error: any.
         folder: what was worked on, for errors that do not say it.
     """
-    if isinstance(error, DiskLostError):
-        return error
-    if isinstance(error, OSError) and error.errno in _LOST:
-        path = Path(os.fsdecode(error.filename)) if error.filename else folder
-        return DiskLostError(path, os.strerror(error.errno))
-    return refused_by_disk(error, folder)
+    return lost_by_disk(error, folder) or refused_by_disk(error, folder)
+
+
+def lost_by_disk(error: BaseException | None, path: Path) -> DiskLostError | None:
+    """Return in words that a disk or network share is lost, if that is behind an error.
+
+    Args:
+        error: any.
+        path: what was read or written, for errors that do not say it.
+    """
+    while error is not None:
+        if isinstance(error, DiskLostError):
+            return error
+        if (number := _number_of(error)) in _LOST:
+            named = error.filename if isinstance(error, OSError) else None
+            return DiskLostError(Path(os.fsdecode(named)) if named else path, os.strerror(number))
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def refused_by_disk(

@@ -26,6 +26,7 @@ from pydantic import (
     model_serializer,
 )
 
+from ilpix.disks import lost_by_disk
 from ilpix.errors import IlpixError
 from ilpix.files import printable, replacing
 from ilpix.images.axistags import AXES, axis_keys, axistags_json
@@ -101,7 +102,8 @@ class PreparedImage:
         try:
             stored = self._dataset[tuple(windows.get(key, 0) for key in self.axes)]
         except (OSError, RuntimeError) as error:
-            raise UnreadableImageError(self.path, str(error)) from error
+            lost = lost_by_disk(error, self.path)
+            raise lost or UnreadableImageError(self.path, str(error)) from error
         if "c" not in kept:
             kept, stored = ["c", *kept], stored[np.newaxis]
         ordered = np.transpose(stored, [kept.index(key) for key in AXES])
@@ -219,14 +221,16 @@ def open_prepared(path: Path, n_channels: int | None = None) -> Iterator[Prepare
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise UnreadableImageError(path, hdf5_reason(error)) from error
+        lost = lost_by_disk(error, path)
+        raise lost or UnreadableImageError(path, hdf5_reason(error)) from error
     with file:
         try:
             image = _describe(path, file, n_channels)
         except IlpixError:
             raise
         except _DAMAGE as error:
-            raise UnreadableImageError(path, str(error)) from error
+            lost = lost_by_disk(error, path)
+            raise lost or UnreadableImageError(path, str(error)) from error
         yield image
 
 

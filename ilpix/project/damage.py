@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ilpix.disks import lost_by_disk
 from ilpix.errors import IlpixError, InvalidProjectError, Problem
 
 # What h5py raises for damage inside a file: each error of the HDF5 library becomes one of these.
@@ -20,6 +21,7 @@ def telling_damage(path: Path, where: str = "/") -> Iterator[None]:
 
     Raises:
         InvalidProjectError: if anything in the block is damaged.
+        DiskLostError: if its disk or network share does not answer.
     """
     try:
         yield
@@ -27,4 +29,4 @@ def telling_damage(path: Path, where: str = "/") -> Iterator[None]:
         raise
     except DAMAGE as error:
         problem = Problem(where, f"cannot be read: {error}")
-        raise InvalidProjectError(path, (problem,)) from error
+        raise lost_by_disk(error, path) or InvalidProjectError(path, (problem,)) from error

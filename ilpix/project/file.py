@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from ilpix.disks import lost_by_disk
 from ilpix.errors import InvalidProjectError, Problem, told_shape
 from ilpix.images.datasets import exaggerates
 from ilpix.images.heaps import DamagedHeapError
@@ -87,6 +88,7 @@ def require_self_contained(file: h5py.File, path: Path) -> None:
 
     Raises:
         InvalidProjectError: with every link, dataset kept elsewhere and group inside itself.
+        DiskLostError: if its disk or network share does not answer.
     """
     problems: list[Problem] = []
     try:
@@ -95,6 +97,8 @@ def require_self_contained(file: h5py.File, path: Path) -> None:
     except DamagedHeapError as error:
         problems.append(Problem("/", f"{error}; {advise_restoring(path)}"))
     except DAMAGE as error:
+        if lost := lost_by_disk(error, path):
+            raise lost from error
         problems.append(Problem("/", f"is damaged: {error}; {advise_restoring(path)}"))
     if problems:
         raise InvalidProjectError(path, tuple(problems))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import h5py
 
+from ilpix.disks import lost_by_disk
 from ilpix.images.hdf5_reasons import hdf5_reason
 from ilpix.project.backups import advise_restoring
 from ilpix.project.damage import DAMAGE
@@ -20,6 +21,7 @@ def hold_project(path: Path) -> Iterator[h5py.File]:
         NoProjectError: if there is no such file.
         UnreadableProjectError: if it is no HDF5 file or cut short.
         ProjectLockedError: if a running Ilastik has it open.
+        DiskLostError: if its disk or network share does not answer.
     """
     try:
         file = h5py.File(path, "r")
@@ -28,7 +30,8 @@ def hold_project(path: Path) -> Iterator[h5py.File]:
     except BlockingIOError as error:
         raise ProjectLockedError(path) from error
     except OSError as error:
-        raise UnreadableProjectError(path, hdf5_reason(error), advise_restoring(path)) from error
+        told = UnreadableProjectError(path, hdf5_reason(error), advise_restoring(path))
+        raise lost_by_disk(error, path) or told from error
     with file:
         yield file
 

@@ -18,6 +18,8 @@ import numpy as np
 import tifffile
 
 from ilpix.arrays import FloatArray
+from ilpix.disks import lost_by_disk
+from ilpix.errors import DiskLostError
 from ilpix.files import replacing
 from ilpix.images.errors import MissingExtraError
 from ilpix.images.left_out import is_visible_file
@@ -173,10 +175,11 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         file.open()
         yield file
-    except (RawFileError, MissingChannelError):
+    except (RawFileError, MissingChannelError, DiskLostError):
         raise
     except damage as error:
-        raise RawFileError(path, str(error) or type(error).__name__) from error
+        told = RawFileError(path, str(error) or type(error).__name__)
+        raise lost_by_disk(error, path) or told from error
     finally:
         file.close()  # open() leaves it open where it fails
 

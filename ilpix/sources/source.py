@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ilpix.disks import lost_by_disk
 from ilpix.errors import IlpixError
 from ilpix.images.errors import UnreadableImageError
 from ilpix.sources.errors import NonFinitePixelsError
@@ -178,10 +179,12 @@ def unreadable(path: Path) -> Iterator[None]:
 
     Raises:
         UnreadableImageError: if anything in the block cannot be read or decoded.
+        DiskLostError: if that is its disk's fault.
     """
     try:
         yield
     except IlpixError:
         raise
     except DECODING_ERRORS as error:
-        raise UnreadableImageError(path, str(error) or type(error).__name__) from error
+        reason = str(error) or type(error).__name__
+        raise lost_by_disk(error, path) or UnreadableImageError(path, reason) from error

@@ -16,6 +16,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from ilpix.disks import lost_by_disk
 from ilpix.errors import IlpixError
 from ilpix.images.errors import (
     DuplicateImagesError,
@@ -171,7 +172,8 @@ def open_file(path: Path) -> tifffile.TiffFile:
     try:
         file = tifffile.TiffFile(path)
     except DECODING_ERRORS as error:
-        raise UnreadableImageError(path, recognise(path) or str(error)) from error
+        lost = lost_by_disk(error, path)
+        raise lost or UnreadableImageError(path, recognise(path) or str(error)) from error
     try:
         with unreadable(path):
             _require_whole(file)

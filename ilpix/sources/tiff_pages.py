@@ -51,13 +51,14 @@ def plain_rows(
         ValueError: if the file ends before its pixels do.
     """
     shape, stored = series.shape, np.dtype(file.byteorder + series.dtype.char)
+    begin = series.dataoffset or 0
     n_before, n_behind = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
     for first in range(0, shape[axis], n_rows):
         n_here = min(n_rows, shape[axis] - first)
         parts = np.empty((n_before, n_here * n_behind), series.dtype)
         for number, part in enumerate(parts):
             place = (number * shape[axis] + first) * n_behind * stored.itemsize
-            file.filehandle.read_array(stored, offset=series.dataoffset + place, out=part)
+            file.filehandle.read_array(stored, offset=begin + place, out=part)
         yield parts.reshape(*shape[:axis], n_here, *shape[axis + 1 :])
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,16 +65,64 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
+class Quota(Disk):
+    """A disk of which a person may use a part; it must be one of btrfs."""
+
+    def leave(self, n_bytes: int) -> None:
+        """Allow so many bytes more than are there."""
+        subprocess.run(["btrfs", "filesystem", "sync", self.folder], check=True)
+        shown = ["btrfs", "qgroup", "show", "--raw", "--sync", self.folder]
+        said = subprocess.run(shown, check=True, capture_output=True, text=True).stdout
+        used = next(line.split()[1] for line in said.splitlines() if line.startswith("0/5 "))
+        self._limit(str(int(used) + n_bytes))
+
+    def lift(self) -> None:
+        """Allow everything."""
+        self._limit("none")
+
+    def _limit(self, n_bytes: str) -> None:
+        subprocess.run(["btrfs", "qgroup", "limit", n_bytes, self.folder], check=True)
+
+
+def make_disk(file: Path, n_bytes: int, *program: str) -> None:
+    """Make a file that can be mounted; for root, with a program of the operating system."""
+    if os.getuid() != 0 or not shutil.which(program[0]):
+        skip_or_fail(f"needs root and {program[0]} to make a disk")
+    with file.open("wb") as image:
+        image.truncate(n_bytes)
+    subprocess.run([*program, file], check=True, capture_output=True)
+
+
+@contextmanager
+def mounted(file: Path, options: str = "loop") -> Iterator[Path]:
+    """The folder of a disk that is in a file."""
+    folder = file.with_suffix("")
+    folder.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-o", options, file, folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture
+def quota(tmp_path: Path) -> Iterator[Quota]:
+    """A disk with a quota that holds for root as well."""
+    file = tmp_path / "quota.img"
+    make_disk(file, 2 * ROOM_BYTES, "mkfs.btrfs", "--mixed")
+    with mounted(file) as folder:
+        subprocess.run(["btrfs", "quota", "enable", folder], check=True)
+        yield Quota(folder)
+
+
 @pytest.fixture
 def exfat(tmp_path: Path) -> Iterator[Path]:
     """A disk as of a USB stick: neither links nor rights, `a` and `A` are one name."""
     image, folder = tmp_path / "exfat.img", tmp_path / "exfat"
-    if os.getuid() != 0 or not shutil.which("mount.exfat-fuse") or not shutil.which("mkfs.exfat"):
-        skip_or_fail("needs root, exfat-fuse and exfatprogs to mount an exFAT disk")
+    if not shutil.which("mount.exfat-fuse"):
+        skip_or_fail("needs exfat-fuse to mount an exFAT disk")
+    make_disk(image, ROOM_BYTES, "mkfs.exfat")
     folder.mkdir()
-    with image.open("wb") as file:
-        file.truncate(ROOM_BYTES)
-    subprocess.run(["mkfs.exfat", image], check=True, capture_output=True)
     asked = ["losetup", "--find", "--show", image]
     device = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
     try:
