@@ -287,7 +287,7 @@ def _read_plain(
 
 def _cut_array(series: Any, layout: Layout, n_rows: int) -> Iterator[NDArray[Any]]:
     """Cut bands out of an image that is decoded whole."""
-    whole = _arrange(series.asarray(), layout)
+    whole = _arrange(series.asarray(), layout).reshape(layout.shape)
     for first in range(0, layout.shape[1], n_rows):
         yield whole[:, first : first + n_rows]
 

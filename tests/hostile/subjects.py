@@ -8,6 +8,7 @@ what the whole file gives, unless it is a table, which may end anywhere.
 import csv
 import io
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,8 @@ def _read_a_project(path: Path) -> Reading:
 
 def _contradict_project(path: Path, reading: Reading) -> str:
     with h5py.File(path, "r") as file:
+        with suppress(RuntimeError):  # a damaged list of free space hinders the first look alone
+            list(file)
         stored = file["PixelClassification"]
         names = [name.decode() for name in stored.get("LabelNames", np.zeros(0, "S1"))[()]]
         blocks = _blocks(stored.get("LabelSets", {}))
@@ -176,7 +179,8 @@ def _read_prepared(path: Path) -> Reading:
 
 def _contradict_prepared(path: Path, reading: Reading) -> str:
     with h5py.File(path, "r") as file:
-        stored = file["img" if "img" in file else "crop"][()]
+        usual = [name for name in ("img", "crop") if name in file]
+        stored = file[(usual or list(file))[0]][()]
     if "pixels" not in reading:
         return ""
     same = np.array_equal(

@@ -241,6 +241,16 @@ def test_strips_that_are_missing_are_an_error_not_zeros(
         read_image(path)
 
 
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_pixels_of_no_bits_are_an_error(tmp_path: Path, compression: str | None) -> None:
+    """Decoded, they are an array of nothing."""
+    path = tmp_path / "a.tiff"
+    tifffile.imwrite(path, PIXELS[0].astype(np.uint8), compression=compression)
+    _change_tag(path, "BitsPerSample", 0)
+    with pytest.raises(UnreadableImageError):
+        read_image(path)
+
+
 def test_pieces_that_need_a_gigabyte_to_be_read_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "image.h5"
     shape = (1, 16_384, 16_384)
