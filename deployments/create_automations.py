@@ -52,7 +52,7 @@ def crash_silent_runs(silence: timedelta = SILENCE) -> AutomationCore:
     return AutomationCore(
         name="ilpix: crash silent runs",
         trigger=EventTrigger(
-            after={"prefect.flow-run.heartbeat"},
+            after={"prefect.flow-run.Running", "prefect.flow-run.heartbeat"},
             expect={"prefect.flow-run.*"},
             match_related=OURS,
             for_each={"prefect.resource.id"},

@@ -47,7 +47,7 @@ def deployment(server: Server, kills: int) -> Iterator[str]:
     template = json.loads((DEPLOYMENTS / "pools" / "process.json").read_text())
     pool = {"work_pool_name": POOL, "work_queue_name": "default"}
     server.call("POST", "/work_pools/", name=POOL, type="process", base_job_template=template)
-    server.call("PATCH", path, **pool, concurrency_limit=kills)
+    server.call("PATCH", path, **pool, concurrency_limit=1 + kills)
     server.command("python", "-c", SHORTEN, "45")  # heartbeats come every 30 s at most
     yield "run/run"
     server.command("python", "-c", SHORTEN, "90")
@@ -92,9 +92,10 @@ def test_a_killed_run_is_crashed_told_and_makes_room_for_the_next(
     rng, mark, killed = random.Random("worker"), tmp_path / "mark", []  # noqa: S311 - repeatable
     wanted = {"data_dir": str(folder), "options": {"engine": "embedded"}}
     whole = expected(folder, tmp_path / "expected")
-    for _ in range(kills):
+    moments = [rng.randrange(1, MOST_OPERATIONS) for _ in range(kills)]
+    for moment in (1, *moments):  # at the first no heartbeat was sent yet
         killed.append(server.start(deployment, wanted))
-        environment = chaos(folder, rng.randrange(1, MOST_OPERATIONS), mark, FLOW_RUN)
+        environment = chaos(folder, moment, mark, FLOW_RUN)
         with worker(server, **environment) as first:
             victims = f"{first.pid} {ITSELF}"  # a machine goes down
             Path(environment["CHAOS_VICTIMS"]).write_text(victims, encoding="ascii")
@@ -106,7 +107,7 @@ def test_a_killed_run_is_crashed_told_and_makes_room_for_the_next(
         assert {server.wait_for_end(run) for run in killed} == {"CRASHED"}
         assert server.wait_for_end(following) == "COMPLETED"
     assert probabilities(folder) == whole
-    assert len(states(folder, "run")["done"]) <= N_IMAGES - n_made + kills * AT_A_TIME
+    assert len(states(folder, "run")["done"]) <= N_IMAGES - n_made + len(killed) * AT_A_TIME
     told = wait_until(
         lambda: [text for text in server.told if "nothing was heard of this run" in text],
         "nobody was told of the crash",
