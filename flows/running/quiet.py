@@ -10,6 +10,7 @@ from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     PREFECT_LOGGING_EXTRA_LOGGERS,
+    PREFECT_LOGGING_INTERNAL_LEVEL,
     PREFECT_LOGGING_LEVEL,
     PREFECT_SERVER_ANALYTICS_ENABLED,
     PREFECT_SERVER_EPHEMERAL_ENABLED,
@@ -24,12 +25,7 @@ _LOGGERS = (
     "prefect.task_runs",
     "prefect.task_runner",
 )
-_AT_THE_END = (  # tell how many events are still to be sent when a program ends
-    "prefect._internal",
-    "prefect._internal.concurrency",
-    "EventsWorker",
-    "APILogWorker",
-)
+_AT_THE_END = ("EventsWorker", "APILogWorker")  # tell how much is still to be sent to the server
 _SETTINGS: dict[Any, Any] = {
     PREFECT_SERVER_ANALYTICS_ENABLED: False,
     PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS: 90,  # slow machines need more than 20
@@ -52,7 +48,8 @@ def quiet_prefect(level: int = logging.CRITICAL) -> Iterator[None]:
     """Run flows inside the block with Prefect's logs held down to `level`, from now on."""
     for name in (*_LOGGERS, *_AT_THE_END):
         logging.getLogger(name).setLevel(level)
-    settings = {name: value for name, value in _SETTINGS.items() if name.value() != value}
+    wanted = _SETTINGS | {PREFECT_LOGGING_INTERNAL_LEVEL: logging.getLevelName(level)}
+    settings = {name: value for name, value in wanted.items() if name.value() != value}
     if wait_for_server := own_server.get():
         settings[PREFECT_API_URL] = wait_for_server()
     token = _is_quiet.set(True)

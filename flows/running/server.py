@@ -14,8 +14,8 @@ from typing import TypeVar
 
 import httpx
 from prefect.context import FlowRunContext
-from prefect.events.clients import PrefectEventsClient
 from prefect.events.schemas.events import Event as ServerEvent
+from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.running.reaching import why_no_answer
@@ -30,16 +30,16 @@ _waiting: ContextVar[ExitStack | None] = ContextVar("ilpix_waiting", default=Non
 _log = logging.getLogger(__name__)
 
 
-_emit = PrefectEventsClient._emit  # noqa: SLF001 - Prefect gives events to no client of ours
+_send = EventsWorker._handle  # noqa: SLF001 - Prefect gives events to no worker of ours
 
 
-async def _emit_until_gone(client: PrefectEventsClient, event: ServerEvent) -> None:
-    """Send an event to the server until it is gone; Prefect tries each for seven seconds."""
+async def _send_until_gone(worker: EventsWorker, event: ServerEvent) -> None:
+    """Send an event to the server until it is gone; Prefect tries each for up to seven seconds."""
     if not _gone.is_set():
-        await _emit(client, event)
+        await _send(worker, event)
 
 
-PrefectEventsClient._emit = _emit_until_gone  # type: ignore[method-assign, assignment] # noqa: SLF001
+EventsWorker._handle = _send_until_gone  # type: ignore[method-assign, assignment] # noqa: SLF001
 
 
 def is_gone() -> bool:

@@ -11,10 +11,10 @@ from command.server import TemporaryServer
 from flows.running.quiet import quiet_prefect
 
 
-def test_it_is_not_told_how_many_events_are_left() -> None:
+def test_it_is_not_told_how_many_events_are_left_and_which_found_no_server() -> None:
     with quiet_prefect():
         for name in ("prefect._internal.concurrency", "EventsWorker"):
-            assert not logging.getLogger(name).isEnabledFor(logging.WARNING)
+            assert not logging.getLogger(name).isEnabledFor(logging.ERROR)
 
 
 def test_what_a_server_says_is_kept_from_the_terminal(
