@@ -19,6 +19,7 @@ from ilpix.project.label_sources import read_label_source
 from ilpix.project.reading import read_project
 from ilpix.repair.plan import require_plannable
 from ilpix.repair.rescue import require_unused
+from ilpix.sources.finding import find_sources
 from ilpix.sources.raw_imc import require_raw_files
 from ilpix.training.errors import NoLabelsError
 from ilpix.training.feature_table import choose_features
@@ -57,7 +58,10 @@ def _refuse_preparing(data_dir: Path, options: PrepareOptions) -> None:
     require_folder(data_dir / options.img)
     if not (data_dir / options.panel).exists():
         raise NoPanelError(data_dir / options.panel)
-    read_panel(data_dir / options.panel, zero_unused=options.zero_unused)
+    panel = read_panel(data_dir / options.panel, zero_unused=options.zero_unused)
+    if options.only:
+        found = find_sources(data_dir / options.img, panel, options.reading)
+        choose([*(source.name for source in found.sources), *found.failures], options.only)
 
 
 def _refuse_predicting(data_dir: Path, options: RunOptions, settings: Settings) -> None:

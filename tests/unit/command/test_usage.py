@@ -125,9 +125,10 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_pattern_that_no_prepared_image_has_is_refused_at_once(imc: Path) -> None:
+@pytest.mark.parametrize("options", [PrepareOptions(only="zzz*"), RunOptions(only="zzz*")])
+def test_a_pattern_that_no_image_has_is_refused_at_once(imc: Path, options: object) -> None:
     with pytest.raises(NoImageChosenError, match="20210305_NE_mockData1_1"):
-        refuse_early(imc / "steinbock", RunOptions(only="zzz*"))
+        refuse_early(imc / "steinbock", options)
 
 
 def test_a_folder_that_is_missing_behind_a_verb_is_asked_for() -> None:
