@@ -38,5 +38,5 @@ def _remembered(note: Path) -> ChannelStatistics | None:
 def _describe(path: Path, note: Path) -> ChannelStatistics:
     with open_prepared(path) as image:
         described = describe_channels(image)
-    write_text(note, described.model_dump_json())
+    write_text(note, described.model_dump_json(), lasting=False)
     return described

@@ -8,12 +8,12 @@ size of tile.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,7 @@ from ilpix.prediction.errors import NoClassifierError, StoppedError, WrongChanne
 from ilpix.prediction.probabilities import to_uint16, write_probabilities
 from ilpix.project.reading import PixelProject
 
+T = TypeVar("T")
 ReadPixels = Callable[[range, range], FloatArray]  # rows and columns of an image
 
 _CHUNK_ROWS, _FEWEST_ROWS = 128, 16
@@ -94,7 +95,7 @@ class Classifier:
         pixels = np.ascontiguousarray(image, np.float32)
         self.require_fitting(pixels.shape)
         n_threads = threads or n_cores()
-        with ThreadPoolExecutor(n_threads) as pool:
+        with self._pool(pixels.shape, n_threads) as pool:
             chunks = self._predict_chunks(
                 lambda y, x: pixels[:, y.start : y.stop, x.start : x.stop],
                 pixels.shape,
@@ -126,7 +127,10 @@ class Classifier:
             StoppedError: if `stop` was set.
         """
         n_threads = threads or n_cores()
-        with open_prepared(source, self.n_channels) as image, ThreadPoolExecutor(n_threads) as pool:
+        with (
+            open_prepared(source, self.n_channels) as image,
+            self._pool(image.shape, n_threads) as pool,
+        ):
             self.require_fitting(image.shape)
 
             def read(y: range, x: range) -> FloatArray:
@@ -148,11 +152,16 @@ class Classifier:
             raise WrongChannelsError(n_channels, self.n_channels)
         self.selection.require_size(height, width)
 
+    def _pool(self, shape: tuple[int, ...], n_threads: int) -> Executor:
+        _, height, width = shape
+        is_one_tile = height <= self.tile_size.rows and width <= self.tile_size.columns
+        return _Caller() if is_one_tile else ThreadPoolExecutor(n_threads)
+
     def _predict_chunks(
         self,
         read: ReadPixels,
         shape: tuple[int, ...],
-        pool: ThreadPoolExecutor,
+        pool: Executor,
         n_threads: int,
         stop: Event,
     ) -> Iterator[FloatArray]:
@@ -224,6 +233,15 @@ class Classifier:
                 chunk.out[rows, columns, self.label_of_vote] = votes
         finally:
             workspaces.put(workspace)
+
+
+class _Caller(Executor):
+    """Does the work where it is asked for: so small an image is done before a thread has begun."""
+
+    def submit(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(work(*args, **kwargs))
+        return done
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -105,9 +105,10 @@ def draw(
 
 def read_drawn(files: PictureFiles, drawn_from: str) -> Drawn | None:
     """Return what was remembered; None where there are no such pictures."""
-    if not all(path.exists() for path in (files.image, files.classes, files.safe_classes)):
-        return None
+    small = (files.image, files.classes, files.safe_classes)
     try:
+        if not all(path.stat().st_size for path in small):  # a machine without power leaves none
+            return None
         with files.script.open("rb") as script:
             drawn = Drawn.model_validate_json(script.readline().removeprefix(b"//"))
     except (OSError, ValidationError):
@@ -159,11 +160,11 @@ def _draw_small(greys: Sequence[Grey], classes: Grey, style: Style, files: Pictu
     composite = np.minimum(light, 255).astype(np.uint8)
     first = [min(step // 2, size - 1) for size in classes.shape]
     few = Image.fromarray(np.ascontiguousarray(classes[first[0] :: step, first[1] :: step]))
-    with replacing(files.image) as temporary:
+    with replacing(files.image, lasting=False) as temporary:
         temporary.write_bytes(jpeg8_encode(composite, level=_JPEG_QUALITY))
     for path, colors in ((files.classes, style.colors), (files.safe_classes, style.safe_colors)):
         few.putpalette([part for color in colors for part in color])
-        with replacing(path) as temporary:
+        with replacing(path, lasting=False) as temporary:
             few.save(temporary, "PNG", compress_level=1)
 
 

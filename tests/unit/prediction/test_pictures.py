@@ -78,6 +78,12 @@ def test_the_mean_uncertainty_is_remembered_with_what_was_drawn(halves: Path) ->
     assert read_drawn(files, "key") is None
 
 
+def test_a_picture_that_a_machine_without_power_left_empty_is_drawn_again(halves: Path) -> None:
+    files = draw_all(halves)
+    files.safe_classes.write_bytes(b"")
+    assert read_drawn(files, "key") is None
+
+
 def test_grey_runs_from_the_darkest_to_the_brightest_intensities(halves: Path) -> None:
     channel = content(draw_all(halves))["channels"][0]
     grey = pixels(channel["grey"]).astype(int)
