@@ -28,6 +28,7 @@ from tasks.records import FilesWritten, read_record
 
 OUTPUTS = ("target", "targets")  # parameters of these names are files that a task writes
 
+_anything = TypeAdapter(Any)
 _log = logging.getLogger(__name__)
 
 
@@ -129,7 +130,7 @@ def _identity(name: str, value: Any, memo: DigestMemo) -> Any:
         return value.model_dump(mode="json")
     if isinstance(value, tuple | list):
         return [_identity("", item, memo) for item in value]
-    return TypeAdapter(Any).dump_python(value, mode="json")
+    return _anything.dump_python(value, mode="json")
 
 
 def outputs_of(inputs: Mapping[str, Any]) -> list[Path]:

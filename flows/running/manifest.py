@@ -4,7 +4,6 @@ It holds the last run of each verb: program versions, parameters, seed, engine a
 each image.
 """
 
-import json
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -78,8 +77,7 @@ def write_manifest(data_dir: Path, record: VerbRecord) -> None:
     """Replace the record of a verb in the manifest of a data directory."""
     verbs = {**read_manifest(data_dir).verbs, record.verb: record}
     manifest = Manifest(versions=program_versions(), verbs=verbs)
-    text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
-    write_text(data_dir / MANIFEST, text + "\n")
+    write_text(data_dir / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
 
 
 def program_versions() -> dict[str, str]:

@@ -25,6 +25,7 @@ from ilpix.images.channel_statistics import QUANTILES, ChannelStatistics
 FAR = 5.0  # times as bright or dark
 
 _MIDDLE, _BRIGHT = QUANTILES.index(0.5), QUANTILES.index(0.99)
+_COMPARED = [_MIDDLE, _BRIGHT]
 _FEWEST = 3  # images or crops of which the one in the middle says something about all
 _MOST_OF = 2 / 3
 _MOST_IMAGES = 256  # that say which order all have
@@ -63,6 +64,7 @@ class _Training:
     channels: tuple[str, ...]  # C names
     quantiles: Array  # (K crops, C, Q)
     smoothness: Array  # (C, L) see `_smoothness`
+    extremes: Array  # (2, C, 2) lowest and highest of the `_COMPARED` quantiles
     order: Order = ()  # for each channel, that of the images
 
     @property
@@ -90,7 +92,8 @@ def compare_with_training(
     some = spread_evenly(list(images), _MOST_IMAGES)
     costs = [references.costs(images[name]) for name in some]
     order = find_order(costs, apart) if len(images) > 1 else tuple(range(len(names)))
-    training = _Training(names, _quantiles(crops), _smoothness(crops), order)
+    quantiles = _quantiles(crops)
+    training = _Training(names, quantiles, _smoothness(crops), _extremes(quantiles), order)
     bright = _quantiles(images.values())[:, list(order), _BRIGHT]
     factors = _ratio(np.median(bright, axis=0), training.middle)
     far = _far_together(bright, factors, training)
@@ -183,16 +186,14 @@ def _far(
     name: str, image: ChannelStatistics, training: _Training, except_for: Sequence[int]
 ) -> Iterator[Finding]:
     """Find channels whose values are beyond those of all crops by far."""
-    chosen = [_MIDDLE, _BRIGHT]
-    own = np.array(image.quantiles)[list(training.order)][:, chosen]
-    trained = training.quantiles[:, :, chosen]
-    lowest, highest = trained.min(axis=0), trained.max(axis=0)
+    own = np.array(image.quantiles)[list(training.order)][:, _COMPARED]
+    lowest, highest = training.extremes
     is_far = ((own > FAR * highest) | (FAR * own < lowest)).any(axis=1)
     for channel in set(np.flatnonzero(is_far).tolist()) - set(except_for):
         compared = ", ".join(
             f"{QUANTILES[index]:.0%} quantile {value:.3g} (crops {low:.3g} to {high:.3g})"
             for index, value, low, high in zip(
-                chosen, own[channel], lowest[channel], highest[channel], strict=True
+                _COMPARED, own[channel], lowest[channel], highest[channel], strict=True
             )
         )
         what = f"channel {training.channels[channel]} is far from the training crops: {compared}"
@@ -222,6 +223,11 @@ def _magnified(images: Images, training: _Training) -> Iterator[Finding]:
 
 def _quantiles(some: Iterable[ChannelStatistics]) -> Array:
     return np.array([one.quantiles for one in some])
+
+
+def _extremes(quantiles: Array) -> Array:
+    compared = quantiles[:, :, _COMPARED]
+    return np.stack([compared.min(axis=0), compared.max(axis=0)])
 
 
 def _smoothness(some: Iterable[ChannelStatistics]) -> Array:
