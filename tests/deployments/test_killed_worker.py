@@ -73,7 +73,7 @@ def worker(server: Server, **environment: str) -> Iterator["subprocess.Popen[byt
 
 
 def probabilities(folder: Path) -> Mapping[str, bytes]:
-    paths = (folder / "ilastik_probabilities").glob("*.tiff")
+    paths = (folder / "ilastik_probabilities").glob("[!.]*.tiff")  # hidden ones are in work
     return {path.stem: path.read_bytes() for path in paths}
 
 
