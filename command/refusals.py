@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from command.given import AllSteps, require_folder
-from containers.apptainer_file import FROM_DOCKER, require_image_file
+from containers.apptainer_file import FROM_DOCKER, require_apptainer, require_image_file
 from flows.engine_choice import engine_kind, local_program
 from flows.options import FixOptions, ImportOptions, PrepareOptions, RunOptions, TrainOptions
 from flows.running.choosing import choose
@@ -92,9 +92,15 @@ def _require_engine(options: RunOptions, settings: Settings) -> None:
     kind = engine_kind(options, settings)
     if kind == "local":
         local_program(options, settings)
+    if kind == "docker":
+        from containers.engine import require_socket  # noqa: PLC0415 - the engine's own library
+
+        require_socket(settings.container)
     image = options.ilastik or settings.apptainer.image
-    if kind == "apptainer" and not image.startswith(FROM_DOCKER):
-        require_image_file(image)
+    if kind == "apptainer":
+        if not image.startswith(FROM_DOCKER):
+            require_image_file(image)
+        require_apptainer()
 
 
 def _refuse_fixing(data_dir: Path, options: FixOptions) -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import docker
 import docker.errors
@@ -23,6 +24,7 @@ from containers.settings import ContainerSettings
 LOCAL_SOCKET = "unix:///var/run/docker.sock"
 REQUEST_TIMEOUT_S = 60
 NOBODY = 65534
+_SOCKETS = ("unix", "http+unix")  # schemes of addresses that are files
 MEMORY_SHARE = 0.9  # of the engine's memory, for all runs together
 
 
@@ -43,7 +45,7 @@ def connected(settings: ContainerSettings) -> Iterator[docker.DockerClient]:
     Raises:
         EngineUnreachableError: if nothing answers there, or it speaks another language.
     """
-    address = settings.engine or os.environ.get("DOCKER_HOST") or LOCAL_SOCKET
+    address = _address(settings)
     _require_listener(address)
     try:
         client = (
@@ -57,6 +59,18 @@ def connected(settings: ContainerSettings) -> Iterator[docker.DockerClient]:
         yield client
     finally:
         client.close()
+
+
+def require_socket(settings: ContainerSettings) -> None:
+    """Raise where there is no engine that could be waited for: no file at the address of a socket.
+
+    Raises:
+        EngineUnreachableError: then.
+    """
+    address = _address(settings)
+    kind, _, path = address.partition("://")
+    if kind in _SOCKETS and not Path(path).exists():
+        raise EngineUnreachableError(address, "there is no such file")
 
 
 def read_facts(client: docker.DockerClient) -> EngineFacts:
@@ -115,13 +129,17 @@ def translated(request: str) -> Iterator[None]:
         raise EngineUnreachableError("its socket", str(error)) from error
 
 
+def _address(settings: ContainerSettings) -> str:
+    return settings.engine or os.environ.get("DOCKER_HOST") or LOCAL_SOCKET
+
+
 def _require_listener(address: str) -> None:
     """Raise `EngineUnreachableError` if nothing listens on a Unix socket; other addresses pass.
 
     The SDK (docker 7.2) says less about it, and leaves the socket open.
     """
     kind, _, path = address.partition("://")
-    if sys.platform == "win32" or kind not in {"unix", "http+unix"}:
+    if sys.platform == "win32" or kind not in _SOCKETS:
         return
     with socket.socket(socket.AF_UNIX) as probe:
         try:

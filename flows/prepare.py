@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from flows.crop_sizes import require_crop_fits
 from flows.errors import EveryImageTooSmallError
 from flows.kept_project import (
     NO_CROP,
@@ -89,7 +90,7 @@ def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions())
         tell_backup(project)
         keep = not options.overwrite and is_kept(project, record)
         display.get().doing("looking for images")
-        prepared = _prepare_images(run, panel, options)
+        prepared = _prepare_images(run, panel, options, cuts_crops=not keep)
         if prepared and not keep:
             windows, others = plan_windows(run, prepared, options), _crops_of_others(run, options)
             kept = (*others, *_table_of_chosen(run, options))
@@ -104,9 +105,14 @@ def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions())
     return project
 
 
-def _prepare_images(run: VerbRun, panel: Panel, options: PrepareOptions) -> dict[str, FilesWritten]:
+def _prepare_images(
+    run: VerbRun, panel: Panel, options: PrepareOptions, *, cuts_crops: bool
+) -> dict[str, FilesWritten]:
     found = find_sources(run.path(options.img), panel, options.reading)
     chosen = choose([*(source.name for source in found.sources), *found.failures], options.only)
+    sources = [source for source in found.sources if source.name in chosen]
+    if cuts_crops and not read_chosen(run.path(options.cropout)):
+        require_crop_fits(sources, panel, options)
     for name, error in found.failures.items():
         if name in chosen:
             run.fail(name, error)
@@ -121,8 +127,7 @@ def _prepare_images(run: VerbRun, panel: Panel, options: PrepareOptions) -> dict
                 "options": options.preparation,
                 "reading": options.reading,
             }
-            for source in found.sources
-            if source.name in chosen
+            for source in sources
         },
     )
     run.notes[NOTE] = update_sources(

@@ -2,6 +2,8 @@
 
 What counts is the mean recall on crops that were left out: a class that covers little counts as
 much as one that covers all, and a forest that has seen other pixels of the same crop flatters.
+Where at least 95 % of the labelled pixels of every class and of every crop are recognised, one
+sentence says so and nothing is advised.
 """
 
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from ilpix.training.learning_curve import CurvePoint, standard_error
 from ilpix.training.quality import QualityReport
 
 MORE_PIXELS = 50  # what is asked for of a class that is hardly recognised
+_GOOD = 0.95  # share of the pixels of a class or crop from which nothing is to be mended
 _POOR = 0.5  # recall below which a class needs more labels
 _SMALL = 0.05  # a change of mean recall that would not be noticed
 _LEAST = 0.01  # a change of mean recall that is worth labelling for
@@ -24,14 +27,21 @@ def verdict(report: QualityReport) -> tuple[str, ...]:
     if validation is None:
         return ()
     shares = _percent(validation.balanced_accuracy), _percent(validation.accuracy)
+    first = "mean recall of the classes on crops left out: {} ({} of all labelled pixels)"
+    if _is_good(report, validation):
+        good = f"every class and every crop is recognised well: {_percent(_GOOD)} or more"
+        return first.format(*shares), f"{good} of their labelled pixels"
     return (
-        "mean recall of the classes on crops left out: {} ({} of all labelled pixels)".format(
-            *shares
-        ),
+        first.format(*shares),
         *_worst_class(report, validation),
         *_worst_crop(report.crops),
         *_more_labels(report.learning_curve),
     )
+
+
+def _is_good(report: QualityReport, validation: Confusion) -> bool:
+    of_crops = min(result.confusion.accuracy for result in report.crops)
+    return min(float(np.nanmin(validation.recall)), of_crops) >= _GOOD
 
 
 def _worst_class(report: QualityReport, validation: Confusion) -> Iterator[str]:

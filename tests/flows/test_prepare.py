@@ -77,6 +77,16 @@ def test_every_image_too_small_is_an_error_and_no_empty_project(folder: Path) ->
     assert not (folder / "pixel_classifier.ilp").exists()
 
 
+def test_a_crop_size_that_no_image_has_is_refused_before_any_image_is_prepared(
+    folder: Path,
+) -> None:
+    """All images were scaled and written first."""
+    sizes = [min(tifffile.imread(path).shape[1:]) for path in (folder / "img").iterdir()]
+    with pytest.raises(EveryImageTooSmallError, match=f"; {2 * min(sizes)} fits"):
+        prepare(folder, PrepareOptions(cropsize=2 * max(sizes) + 1))
+    assert not (folder / "ilastik_img").exists()
+
+
 def test_a_folder_without_images_is_an_error(tmp_path: Path) -> None:
     shutil.copy(EXAMPLES / "panel.csv", tmp_path)
     with pytest.raises(NoImagesError):

@@ -4,15 +4,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 
 from command.early import refuse_early
 from command.given import AllSteps
-from containers.apptainer_errors import ApptainerImageMissingError
-from containers.errors import LocalProgramError
+from containers.apptainer_errors import ApptainerImageMissingError, ApptainerMissingError
+from containers.errors import EngineUnreachableError, LocalProgramError
 from flows.errors import IlastikNotUsedError, NoImageChosenError, NoLocalIlastikError
 from flows.options import FixOptions, ImportOptions, PrepareOptions, RunOptions, TrainOptions
 from ilpix.errors import IlpixError, NoFolderError, NoPanelError
+from ilpix.prediction.errors import NoClassifierError
 from ilpix.project.errors import NoLabelSourceError, NoProjectError
 from ilpix.project.writing import create_project, label_classes
 from ilpix.repair.errors import FixRefusedError
@@ -129,6 +132,38 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_pattern_that_no_image_has_is_refused_at_once(imc: Path, options: object) -> None:
     with pytest.raises(NoImageChosenError, match="20210305_NE_mockData1_1"):
         refuse_early(imc / "steinbock", options)
+
+
+@pytest.mark.parametrize("as_step", [False, True])
+def test_a_pattern_that_no_image_has_is_refused_at_once(untrained: Path, as_step: bool) -> None:
+    """Prefect and a server were waited for, and then for the search of all images."""
+    (untrained / "img").mkdir(exist_ok=True)
+    tifffile.imwrite(untrained / "img" / "liver.tiff", np.ones((1, 20, 20), np.uint16))
+    options = PrepareOptions(only="zzz*")
+    with pytest.raises(NoImageChosenError, match="liver"):
+        refuse_early(untrained, steps(preparing=options) if as_step else options)
+
+
+def test_an_engine_that_is_not_there_is_not_waited_for(
+    untrained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was asked for four times, 14 seconds long, though there was no file to ask."""
+    options = RunOptions(engine="docker")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{untrained}/nowhere.sock")
+    with pytest.raises(EngineUnreachableError, match=r"nowhere\.sock: there is no such file"):
+        refuse_early(untrained, options)
+    for there in (f"unix://{untrained}", "tcp://127.0.0.1:9"):  # these may answer a little later
+        monkeypatch.setenv("DOCKER_HOST", there)
+        with pytest.raises(NoClassifierError):
+            refuse_early(untrained, options)
+
+
+def test_a_missing_apptainer_is_said_at_once(
+    untrained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(untrained))
+    with pytest.raises(ApptainerMissingError):
+        refuse_early(untrained, RunOptions(engine="apptainer", ilastik="docker://ilastik"))
 
 
 def test_a_folder_that_is_missing_behind_a_verb_is_asked_for() -> None:

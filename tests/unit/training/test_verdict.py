@@ -41,6 +41,23 @@ def test_a_class_that_is_recognised_well_enough_asks_for_nothing() -> None:
     )
 
 
+def test_a_good_classifier_is_called_good_and_nothing_is_advised() -> None:
+    """A worst class of 98 % was told as if it had to be mended."""
+    good = confusion((98, 1, 1), (0, 100, 0), (0, 0, 100))
+    curve = (CurvePoint(100, (good, good)), CurvePoint(200, (good, good)))
+    assert verdict(report(good, curve=curve))[1:] == (
+        "every class and every crop is recognised well: 95 % or more of their labelled pixels",
+    )
+
+
+def test_one_class_or_one_crop_that_is_not_good_is_enough_to_name_the_worst() -> None:
+    large = confusion((1000, 0, 0), (0, 300, 0), (0, 0, 9))
+    _, _, crop = verdict(report(large, confusion((10, 10, 0), (0, 20, 0), (0, 0, 9))))
+    assert crop == "worst crop: crop_1, 80 % of its 49 labelled pixels"
+    _, worst, _ = verdict(report(confusion((1000, 0, 0), (0, 300, 0), (0, 1, 9))))
+    assert worst.startswith("worst class: Background, 90 % of its 10 labelled pixels")
+
+
 def test_labels_in_one_crop_give_no_verdict() -> None:
     assert verdict(report()) == ()
 
