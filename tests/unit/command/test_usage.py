@@ -134,14 +134,11 @@ def test_a_pattern_that_no_image_has_is_refused_at_once(imc: Path, options: obje
         refuse_early(imc / "steinbock", options)
 
 
-@pytest.mark.parametrize("as_step", [False, True])
-def test_a_pattern_that_no_image_has_is_refused_at_once(untrained: Path, as_step: bool) -> None:
-    """Prefect and a server were waited for, and then for the search of all images."""
-    (untrained / "img").mkdir(exist_ok=True)
-    tifffile.imwrite(untrained / "img" / "liver.tiff", np.ones((1, 20, 20), np.uint16))
-    options = PrepareOptions(only="zzz*")
+def test_a_pattern_of_a_step_that_no_image_has_is_refused_at_once(untrained: Path) -> None:
+    (untrained / "livers").mkdir()
+    tifffile.imwrite(untrained / "livers" / "liver.tiff", np.ones((1, 20, 20), np.uint16))
     with pytest.raises(NoImageChosenError, match="liver"):
-        refuse_early(untrained, steps(preparing=options) if as_step else options)
+        refuse_early(untrained, steps(preparing=PrepareOptions(img=Path("livers"), only="zzz*")))
 
 
 def test_an_engine_that_is_not_there_is_not_waited_for(
