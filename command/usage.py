@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cyclopts import CoercionError, CycloptsError, MissingArgumentError
-from cyclopts.exceptions import UnusedCliTokensError
+from cyclopts.exceptions import RepeatArgumentError, UnknownCommandError, UnusedCliTokensError
 from pydantic import ValidationError
 
 from flows.settings import PREFIX, Settings
@@ -28,25 +28,37 @@ _KINDS = {"bool": "a switch and takes no value", "int": "a whole number", "float
 def usage_message(error: CycloptsError) -> str:
     """Say what is wrong with a command, in a line for each value that is, and where to read on."""
     verb = " ".join(["ilpix", *(error.command_chain or ())])
-    return f"{_message(error)}\n{verb} --help lists {'flags' if error.command_chain else 'verbs'}"
+    lists_verbs = not error.command_chain or isinstance(error, UnknownCommandError)
+    return f"{_message(error)}\n{verb} --help lists {'verbs' if lists_verbs else 'flags'}"
 
 
 def _message(error: CycloptsError) -> str:
     cause = error.__cause__
     if isinstance(cause, ValidationError):
         return "\n".join(wrong_values(cause, _step_of(error)))
-    if isinstance(error, UnusedCliTokensError):
-        words = " ".join(error.unused_tokens or ())
-        return f"{words!r} has no place here; every choice has a flag, such as --data-dir FOLDER"
-    if isinstance(error, MissingArgumentError) and error.argument is not None:
-        if not error.argument.name.startswith("-"):
-            verb = " ".join(error.command_chain or ())
-            return f"{error.argument.name} is missing: ilpix {verb} {error.argument.name}"
-        return f"{error.argument.name} needs a value behind it"
-    if isinstance(error, CoercionError) and error.token and error.argument is not None:
-        kind = _KINDS.get(getattr(error.argument.hint, "__name__", ""))
-        return f"{error.argument.name} is {kind}, not {error.token.value}" if kind else str(error)
-    return str(error)
+    words, name = error.unused_tokens or [""], error.argument.name if error.argument else ""
+    match error:
+        case UnusedCliTokensError():
+            what = f"{' '.join(words)!r} has no place here"
+            told = f"{what}; every choice has a flag, such as --data-dir FOLDER"
+        case UnknownCommandError() if words[0].startswith("-"):
+            told = f"{words[0]} is no verb; flags stand behind one, such as ilpix run -C"
+        case RepeatArgumentError():
+            told = f"{error.token.keyword} is given more than once"
+        case MissingArgumentError() if name.startswith("-"):
+            told = f"{name} needs a value behind it"
+        case MissingArgumentError() if name:
+            told = f"{name} is missing: ilpix {' '.join(error.command_chain or ())} {name}"
+        case CoercionError() if name and error.token and (kind := _kind(error)):
+            told = f"{name} is {kind}, not {error.token.value}"
+        case _:
+            told = str(error)
+    return told
+
+
+def _kind(error: CoercionError) -> str | None:
+    hint = error.argument.hint if error.argument else None
+    return _KINDS.get(getattr(hint, "__name__", ""))
 
 
 def _step_of(error: CycloptsError) -> str:

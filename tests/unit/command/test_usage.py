@@ -178,6 +178,7 @@ def test_a_folder_that_is_missing_behind_a_verb_is_asked_for() -> None:
         ("prepare --labels A", "--labels needs 2 at least, not A"),
         ("prepare --mean=x", "--mean is a switch and takes no value, not x"),
         ("prepare img", "'img' has no place here"),
+        ("prepare --seed 1 --seed 2", "--seed is given more than once"),
         ("run --engine dcker", "--engine must be one of embedded, docker, apptainer or local, not"),
         ("classify --run.threads x", "--run.threads must be a whole number, not x"),
         ("annotate --port x", "--port is a whole number, not x"),
@@ -188,6 +189,20 @@ def test_wrong_values_are_told_without_words_of_programmers(words: str, said: st
     assert (code, loaded) == (2, "")
     assert f"error: {said}" in told
     assert told.splitlines()[-1] == f"ilpix {words.partition(' ')[0]} --help lists flags"
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "where"),
+    [
+        ("-C tissue run", "-C is no verb; flags stand behind one", "ilpix --help lists verbs"),
+        ("labels exprt", 'Did you mean "export"?', "ilpix labels --help lists verbs"),
+    ],
+)
+def test_a_verb_that_is_none_is_told_where_verbs_are(words: str, said: str, where: str) -> None:
+    code, told, _ = ilpix(*words.split())
+    assert code == 2
+    assert said in told
+    assert told.splitlines()[-1] == where
 
 
 def test_a_wrong_setting_is_named_by_its_variable(
