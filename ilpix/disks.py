@@ -60,13 +60,12 @@ def lost_by_disk(error: BaseException | None, path: Path) -> DiskLostError | Non
         error: any.
         path: what was read or written, for errors that do not say it.
     """
-    while error is not None:
-        if isinstance(error, DiskLostError):
-            return error
-        if (number := _number_of(error)) in _LOST:
-            named = error.filename if isinstance(error, OSError) else None
+    for cause in _causes(error):
+        if isinstance(cause, DiskLostError):
+            return cause
+        if (number := _number_of(cause)) in _LOST:
+            named = cause.filename if isinstance(cause, OSError) else None
             return DiskLostError(Path(os.fsdecode(named)) if named else path, os.strerror(number))
-        error = error.__cause__ or error.__context__
     return None
 
 
@@ -74,13 +73,21 @@ def refused_by_disk(
     error: BaseException | None, folder: Path
 ) -> DiskFullError | FolderNotWritableError | None:
     """Return in words why a disk took nothing more, if that is behind an error; else None."""
-    while error is not None:
-        if isinstance(error, DiskFullError | FolderNotWritableError):
-            return error
-        if (number := _number_of(error)) in _REFUSALS:
+    for cause in _causes(error):
+        if isinstance(cause, DiskFullError | FolderNotWritableError):
+            return cause
+        if (number := _number_of(cause)) in _REFUSALS:
             return _REFUSALS[number](folder, os.strerror(number))
-        error = error.__cause__ or error.__context__
     return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what is behind it, each once: one that is raised again may be its own cause."""
+    passed: list[BaseException] = []
+    while error is not None and not any(error is one for one in passed):
+        yield error
+        passed.append(error)
+        error = error.__cause__ or error.__context__
 
 
 def _number_of(error: BaseException) -> int:

@@ -156,7 +156,7 @@ def listening(told: list[str]) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A fresh server with all that `deployments` puts on it, and a worker."""
     home = tmp_path_factory.mktemp("prefect")
@@ -189,7 +189,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             yield fresh
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def classified(server: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A folder that was prepared, suspended for training and finished; and the run that did it."""
     folder = tmp_path_factory.mktemp("tissue")

@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     with browsing(tmp_path_factory.mktemp("profile")) as page:
         yield page
@@ -33,7 +33,7 @@ def idle_worker(server: Server) -> Iterator[None]:
     server.call("PATCH", "/work_pools/ilpix-process", is_paused=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where pictures of the pages go: the folder of --pictures, else nowhere that stays."""
     return request.config.getoption("--pictures") or tmp_path_factory.mktemp("pictures")

@@ -46,6 +46,14 @@ def test_an_answer_is_told_that_another_error_hides(tmp_path: Path) -> None:
     assert told_by_disk(RuntimeError("no image"), tmp_path) is None
 
 
+def test_an_answer_that_is_its_own_cause_is_told(tmp_path: Path) -> None:
+    """The search for a lost disk behind a full one went round for ever."""
+    full = DiskFullError(tmp_path, "No space left on device")
+    around = RuntimeError("no image")
+    full.__cause__, around.__cause__ = around, full
+    assert told_by_disk(around, tmp_path) is full
+
+
 @pytest.mark.parametrize(
     ("read", "library"),
     [
