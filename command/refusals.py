@@ -60,8 +60,7 @@ def _refuse_preparing(data_dir: Path, options: PrepareOptions) -> None:
         raise NoPanelError(data_dir / options.panel)
     panel = read_panel(data_dir / options.panel, zero_unused=options.zero_unused)
     if options.only:
-        found = find_sources(data_dir / options.img, panel, options.reading)
-        choose([*(source.name for source in found.sources), *found.failures], options.only)
+        choose(find_sources(data_dir / options.img, panel, options.reading).names, options.only)
 
 
 def _refuse_predicting(data_dir: Path, options: RunOptions, settings: Settings) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import platform
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ from filelock import FileLock
 
 from containers.apptainer_errors import (
     ApptainerImageMissingError,
-    ApptainerMissingError,
     NoSuchProgramError,
     refusal,
 )
-from containers.apptainer_file import FROM_DOCKER, require_image_file
+from containers.apptainer_file import FROM_DOCKER, require_apptainer, require_image_file
 from containers.confinement import OPTIONAL, base_flags
 from containers.errors import ProgramUnknownError
 from containers.presets import ilastik_version, program_path
@@ -145,8 +143,6 @@ def _digest(path: Path) -> str:
 
 
 def _apptainer(*words: str) -> subprocess.CompletedProcess[str]:
+    require_apptainer()
     command = ["apptainer", "--quiet", *words]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    except FileNotFoundError as error:
-        raise ApptainerMissingError(platform.node()) from error
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603

@@ -24,7 +24,6 @@ from containers.settings import ContainerSettings
 LOCAL_SOCKET = "unix:///var/run/docker.sock"
 REQUEST_TIMEOUT_S = 60
 NOBODY = 65534
-_SOCKETS = ("unix", "http+unix")  # schemes of addresses that are files
 MEMORY_SHARE = 0.9  # of the engine's memory, for all runs together
 
 
@@ -68,8 +67,8 @@ def require_socket(settings: ContainerSettings) -> None:
         EngineUnreachableError: then.
     """
     address = _address(settings)
-    kind, _, path = address.partition("://")
-    if kind in _SOCKETS and not Path(path).exists():
+    path = _socket_of(address)
+    if path and not path.exists():
         raise EngineUnreachableError(address, "there is no such file")
 
 
@@ -133,17 +132,24 @@ def _address(settings: ContainerSettings) -> str:
     return settings.engine or os.environ.get("DOCKER_HOST") or LOCAL_SOCKET
 
 
+def _socket_of(address: str) -> Path | None:
+    """The file of a Unix socket; None for other addresses, and on Windows, which has pipes."""
+    kind, _, path = address.partition("://")
+    is_file = sys.platform != "win32" and kind in {"unix", "http+unix"}
+    return Path(path) if is_file else None
+
+
 def _require_listener(address: str) -> None:
     """Raise `EngineUnreachableError` if nothing listens on a Unix socket; other addresses pass.
 
     The SDK (docker 7.2) says less about it, and leaves the socket open.
     """
-    kind, _, path = address.partition("://")
-    if sys.platform == "win32" or kind not in _SOCKETS:
+    path = _socket_of(address)
+    if sys.platform == "win32" or path is None:
         return
     with socket.socket(socket.AF_UNIX) as probe:
         try:
-            probe.connect(path)
+            probe.connect(str(path))
         except OSError as error:
             raise EngineUnreachableError(address, error.strerror or str(error)) from error
 

@@ -109,7 +109,7 @@ def _prepare_images(
     run: VerbRun, panel: Panel, options: PrepareOptions, *, cuts_crops: bool
 ) -> dict[str, FilesWritten]:
     found = find_sources(run.path(options.img), panel, options.reading)
-    chosen = choose([*(source.name for source in found.sources), *found.failures], options.only)
+    chosen = choose(found.names, options.only)
     sources = [source for source in found.sources if source.name in chosen]
     if cuts_crops and not read_chosen(run.path(options.cropout)):
         require_crop_fits(sources, panel, options)

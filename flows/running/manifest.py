@@ -4,6 +4,7 @@ It holds the last run of each verb: program versions, parameters, seed, engine a
 each image.
 """
 
+import json
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -77,7 +78,8 @@ def write_manifest(data_dir: Path, record: VerbRecord) -> None:
     """Replace the record of a verb in the manifest of a data directory."""
     verbs = {**read_manifest(data_dir).verbs, record.verb: record}
     manifest = Manifest(versions=program_versions(), verbs=verbs)
-    write_text(data_dir / MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+    text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    write_text(data_dir / MANIFEST, text + "\n")
 
 
 def program_versions() -> dict[str, str]:

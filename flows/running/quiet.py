@@ -48,7 +48,8 @@ def quiet_prefect(level: int = logging.CRITICAL) -> Iterator[None]:
     """Run flows inside the block with Prefect's logs held down to `level`, from now on."""
     for name in (*_LOGGERS, *_AT_THE_END):
         logging.getLogger(name).setLevel(level)
-    wanted = _SETTINGS | {PREFECT_LOGGING_INTERNAL_LEVEL: logging.getLevelName(level)}
+    internal = logging.getLevelName(max(level, logging.ERROR))  # as Prefect has it, or less
+    wanted = _SETTINGS | {PREFECT_LOGGING_INTERNAL_LEVEL: internal}
     settings = {name: value for name, value in wanted.items() if name.value() != value}
     if wait_for_server := own_server.get():
         settings[PREFECT_API_URL] = wait_for_server()

@@ -58,6 +58,11 @@ class Found:
     failures: dict[str, IlpixError] = field(default_factory=dict)  # images that cannot be read
     notes: dict[str, str] = field(default_factory=dict)  # image or file: what to know about it
 
+    @property
+    def names(self) -> list[str]:
+        """Of all images, those that cannot be read last."""
+        return [*(source.name for source in self.sources), *self.failures]
+
     def refuse_folder(self, error: OSError) -> None:
         """Remember a folder that cannot be looked into."""
         if told := not_readable(error):

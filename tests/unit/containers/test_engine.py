@@ -9,7 +9,7 @@ import docker.errors
 import pytest
 import requests
 
-from containers.engine import connected, read_facts, translated
+from containers.engine import connected, read_facts, require_socket, translated
 from containers.errors import EngineRefusedError, EngineUnreachableError, SourceNotFoundError
 from containers.settings import ContainerSettings
 
@@ -91,3 +91,14 @@ def test_kinds_of_engine_are_recognised(
 def _close_what_comes(server: socket.socket, count: int) -> None:
     for _ in range(count):
         server.accept()[0].close()
+
+
+def test_windows_where_the_engine_has_no_socket_is_not_told_that_its_file_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setattr("containers.engine.LOCAL_SOCKET", "unix:///nowhere/docker.sock")
+    with pytest.raises(EngineUnreachableError):
+        require_socket(ContainerSettings())
+    monkeypatch.setattr("containers.engine.sys.platform", "win32")
+    require_socket(ContainerSettings())
