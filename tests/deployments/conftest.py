@@ -47,11 +47,20 @@ class Server:
     told: list[str]  # what it told there
 
     def call(self, method: str, path: str, **body: Any) -> httpx.Response:
-        """Call its API; like Prefect's own client again where its database was busy (503)."""
+        """Call its API; like Prefect's own client again where it or its database was busy.
+
+        What changes something is waited for instead: who knows whether it was done.
+        """
+        changes_nothing = method == "GET" or path.endswith("/filter")
 
         def answer() -> httpx.Response | None:
-            address = f"{self.address}/api{path}"
-            response = httpx.request(method, address, json=body or None, timeout=60)
+            address, patience_s = f"{self.address}/api{path}", 30 if changes_nothing else DEADLINE_S
+            try:
+                response = httpx.request(method, address, json=body or None, timeout=patience_s)
+            except httpx.TransportError:
+                if changes_nothing:
+                    return None
+                raise
             return None if response.status_code == 503 else response
 
         return wait_until(answer, f"the server is busy: {path}")
