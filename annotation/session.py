@@ -21,6 +21,7 @@ from annotation.edits import AnnotatedClass, ClassesEdit, Edit, FeaturesEdit, St
 from annotation.errors import AnnotatedElsewhereError, BadRequestError, ProjectChangedError
 from annotation.journal import Beginning, Journal, journal_path, read_journal
 from annotation.opening import lay_out, open_labelling, put_on_top
+from ilpix.errors import NotAFileError
 from ilpix.features.selection import FeatureSelection
 from ilpix.files import sha256_of
 from ilpix.project.errors import LabelClassesError, NoProjectError
@@ -39,6 +40,8 @@ def opened_alone(project: Path) -> Iterator[None]:
         AnnotatedElsewhereError: if one does.
         NoProjectError: if there is no such project; its folder stays as it is.
     """
+    if project.is_dir():
+        raise NotAFileError(project)
     if not project.is_file():
         raise NoProjectError(project)
     path = journal_path(project).with_suffix(".lock")

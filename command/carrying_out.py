@@ -16,7 +16,7 @@ from command.early import refuse_early
 from command.first_line import RECORDED, first_line
 from command.starting import start_prefect
 from command.tables import print_failures, print_summary
-from command.usage import wrong_values
+from command.wrong_values import wrong_values
 from flows.errors import ImagesFailedError
 from flows.running.manifest import read_manifest
 from ilpix.errors import IlpixError

@@ -10,14 +10,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter, validators
+from cyclopts import App, CycloptsError, Parameter
 
 import flows
 from command import console, crops, gui, labels, pruning
 from command.carrying_out import Output, carry_out, plain_errors
 from command.early import refuse_early
 from command.first_line import first_line
-from command.given import AllSteps
+from command.given import AllSteps, OutputFolder, Port
 from command.labels import Project
 from command.server import ServerNotStartedError
 from command.steinbock_words import in_our_words
@@ -36,10 +36,10 @@ app = App(
     version=lambda: version("ilpix"),
     result_action="return_value",
     suppress_keyboard_interrupt=False,  # ours to tell
+    default_parameter=Parameter(json_dict=False, json_list=False, negative_iterable=()),
 )
 
 Flat = Parameter(name="*")  # the fields of a model are flags of the verb
-NewFolder = Annotated[Path, Parameter(validator=validators.Path(file_okay=False))]
 
 
 @app.command
@@ -195,7 +195,7 @@ def classify(
 def annotate(
     *,
     project: Project = PROJECT,
-    port: Annotated[int, Parameter(validator=validators.Number(gte=0, lt=2**16))] = 0,
+    port: Port = 0,
     browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
     data_dir: Annotated[Path, Parameter(alias="-C")] = Path(),
 ) -> int:
@@ -220,7 +220,7 @@ def annotate(
 
 
 @app.command
-def demo(folder: NewFolder = Path("demo"), /) -> int:
+def demo(folder: OutputFolder = Path("demo"), /) -> int:
     """Classify synthetic tissue in a new folder, from images to probabilities.
 
     Parameters
@@ -263,7 +263,7 @@ def main() -> None:
         words = [*in_our_words(sys.argv[1:])]
         sys.exit(app(words, exit_on_error=False, print_error=False))
     except CycloptsError as error:
-        console.print_error(usage_message(error))
+        console.print_error(usage_message(error, app))
         sys.exit(2)
     except ServerNotStartedError as error:
         console.print_error(str(error))

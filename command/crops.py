@@ -10,6 +10,7 @@ from command.carrying_out import plain_errors
 from command.labels import Project
 from ilpix.data_directory import PROJECT
 from ilpix.errors import name_some
+from ilpix.wording import counted
 
 app = App(name="crops", help="The crops of a project, for programs in which labels are painted.")
 
@@ -39,8 +40,8 @@ def export(
 
     with plain_errors() as ended:
         exported = export_crops(ilp, folder, as_)
-        for what, paths in (("crops", exported.crops), ("label images", exported.labels)):
-            told = f"{len(paths)} {what} in {paths[0].parent}"
+        for what, paths in (("crop", exported.crops), ("label image", exported.labels)):
+            told = f"{counted(len(paths), what)} in {paths[0].parent}"
             console.print_lines([(told, name_some([path.name for path in paths]))])
         classes = (f"{value} {one.name}" for value, one in enumerate(read_project(ilp).classes, 1))
         given = "" if ilp == PROJECT else f" --ilp {ilp}"

@@ -9,6 +9,7 @@ from command import console
 from command.carrying_out import plain_errors
 from ilpix.data_directory import PROJECT
 from ilpix.errors import name_some
+from ilpix.wording import counted
 
 Project = Annotated[Path, Parameter(alias="-p")]
 
@@ -30,7 +31,9 @@ def export(folder: Path, /, *, ilp: Project = PROJECT) -> int:
 
     with plain_errors() as ended:
         names = [path.name for path in export_labels(ilp, folder)]
-        console.print_lines([(f"{len(names)} label images in {folder}", name_some(names))])
+        console.print_lines(
+            [(f"{counted(len(names), 'label image')} in {folder}", name_some(names))]
+        )
     return ended.code
 
 
@@ -63,11 +66,16 @@ def import_(
     with plain_errors() as ended:
         imported = import_labels(ilp, source, clear=clear, overlapping=overlapping)
         console.print_lines(
-            [(f"labels stored for {len(imported.crops)} crops", name_some(imported.crops))]
+            [
+                (
+                    f"labels stored for {counted(len(imported.crops), 'crop')}",
+                    name_some(imported.crops),
+                )
+            ]
         )
         console.say(tell_counts(imported.before, imported.after))
         if imported.n_outside:
-            outside = f"{imported.n_outside} labelled pixels; they are still in {source}"
+            outside = f"{counted(imported.n_outside, 'labelled pixel')}, still in {source}"
             console.print_lines([("in no crop of the project", outside)])
         if imported.backup:
             console.print_lines([("kept as it was", str(imported.backup))])

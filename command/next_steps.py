@@ -16,7 +16,7 @@ Line = tuple[str, str]  # what, and where it is or how it goes
 def results(record: VerbRecord, data_dir: Path) -> Iterator[Line]:
     """Yield where the results of a verb are, of those that are there."""
     chosen = record.parameters
-    if record.images and all(outcome.state == "failed" for outcome in record.images):
+    if _came_to_nothing(record):
         return
     paths = {
         "import": {"images": chosen.get("imgout"), "panel": chosen.get("panel")},
@@ -37,7 +37,7 @@ def next_step(record: VerbRecord, data_dir: Path) -> str:
         chosen = {**chosen, "ilp": rescued}
     given = _given(chosen, data_dir)
     match record.verb:
-        case "import":
+        case "import" if not _came_to_nothing(record):
             return f"ilpix prepare{given}"
         case "prepare":
             return _after_preparing(data_dir / record.parameters["ilp"], given)
@@ -48,6 +48,12 @@ def next_step(record: VerbRecord, data_dir: Path) -> str:
         case "fix":
             return _after_fixing(record, given)
     return ""
+
+
+def _came_to_nothing(record: VerbRecord) -> bool:
+    """Tell whether no image has a result; a fix is of no image."""
+    made = [outcome for outcome in record.images if outcome.state != "failed"]
+    return not made and (bool(record.images) or record.verb == "import")
 
 
 def _after_fixing(record: VerbRecord, given: str) -> str:

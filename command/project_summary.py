@@ -4,6 +4,7 @@ from command.console import say
 from command.tables import print_rows
 from ilpix.errors import name_some
 from ilpix.project.summary import ProjectSummary
+from ilpix.wording import counted
 
 MOST_IMPORTANT = 15  # rows of a table of importances
 
@@ -31,7 +32,7 @@ def print_project(summary: ProjectSummary) -> None:
     ]
     print_rows("labelled pixels of each crop", crops)
     if unlabelled := [crop.name for crop in summary.crops if not any(crop.labelled_pixels)]:
-        say(f"{len(unlabelled)} crops without labels: {name_some(unlabelled)}")
+        say(f"{counted(len(unlabelled), 'crop')} without labels: {name_some(unlabelled)}")
     features = [
         {"feature": name, "scales (px)": ", ".join(f"{scale:g}" for scale in scales)}
         for name, scales in summary.features
@@ -39,9 +40,10 @@ def print_project(summary: ProjectSummary) -> None:
     print_rows("features", features)
     if forest := summary.forest:
         say(
-            f"forest: {sum(forest.trees_per_forest)} trees, "
-            f"{forest.n_nodes} nodes, depth {forest.depth} (mean {forest.mean_depth:.1f}), "
-            f"{forest.n_used_columns} of {forest.n_columns} columns used"
+            f"forest: {counted(sum(forest.trees_per_forest), 'tree')}, "
+            f"{counted(forest.n_nodes, 'node')}, "
+            f"depth {forest.depth} (mean {forest.mean_depth:.1f}), "
+            f"{forest.n_used_columns} of {counted(forest.n_columns, 'column')} used"
         )
     problems = [{"where": item.where, "what": item.what} for item in summary.training_problems]
     print_rows("of no use for training; it hinders no prediction", problems)

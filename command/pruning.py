@@ -12,6 +12,7 @@ from command.old_runs import OldRuns, find_old_runs, forget
 from flows.running.alone import alone_in
 from ilpix.data_directory import LOCK, WORKSPACE
 from ilpix.files import printable
+from ilpix.wording import counted
 
 if TYPE_CHECKING:
     from flows.pruning import Pruning
@@ -70,7 +71,7 @@ def _tell(data_dir: Path) -> "Pruning":
         names = ", ".join(printable(path.name) for path in leftover.paths[:3])
         more = " …" if len(leftover.paths) > 3 else ""
         shown = "" if leftover.is_private else f": {names}{more}"
-        told = f"{len(leftover.paths)} files, {_size(leftover.n_bytes)}{shown}"
+        told = f"{counted(len(leftover.paths), 'file')}, {_size(leftover.n_bytes)}{shown}"
         console.print_lines([(leftover.what, told)])
     for note in found.notes:
         console.print_notice(note)

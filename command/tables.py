@@ -17,6 +17,7 @@ from flows.running.choosing import is_chosen
 from flows.running.manifest import VerbRecord
 from ilpix.checks.findings import ALL_IMAGES
 from ilpix.errors import name_some
+from ilpix.wording import counted
 
 Row = Mapping[str, Any]
 _WEIGHT = ("kept", "done", "failed")
@@ -60,7 +61,7 @@ def print_findings(title: str, findings: Sequence[Row]) -> None:
     if not findings:
         return
     counts = Counter(finding["severity"] for finding in findings)
-    told = ", ".join(f"{count} {severity}{'s' * (count > 1)}" for severity, count in counts.items())
+    told = ", ".join(counted(count, severity) for severity, count in counts.items())
     say(f"{title}: {told}")
     alike: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
     for finding in findings:

@@ -1,87 +1,96 @@
-"""What is wrong with the words of a command, or with the settings of the machine."""
+"""What is wrong with the words of a command."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from functools import reduce
+from typing import Literal, get_args, get_origin
 
-from cyclopts import CoercionError, CycloptsError, MissingArgumentError
-from cyclopts.exceptions import RepeatArgumentError, UnknownCommandError, UnusedCliTokensError
+from cyclopts import App, CoercionError, CycloptsError, MissingArgumentError, UnknownOptionError
+from cyclopts.exceptions import (
+    CombinedShortOptionError,
+    RepeatArgumentError,
+    UnknownCommandError,
+    UnusedCliTokensError,
+)
+from cyclopts.exceptions import ValidationError as RefusedError
 from pydantic import ValidationError
 
-from flows.settings import PREFIX, Settings
+from command.flags import flags_of_verbs, near_word, tell_flag
+from command.wrong_values import wrong_values
 
-_WANTED: Mapping[str, Callable[[dict[str, Any]], str]] = {
-    "bool_parsing": lambda _: "must be yes or no",
-    "float_parsing": lambda _: "must be a number",
-    "greater_than": lambda facts: f"must be more than {facts['gt']}",
-    "greater_than_equal": lambda facts: f"must be {facts['ge']} or more",
-    "int_from_float": lambda _: "must be a whole number",
-    "int_parsing": lambda _: "must be a whole number",
-    "less_than": lambda facts: f"must be less than {facts['lt']}",
-    "less_than_equal": lambda facts: f"must be {facts['le']} or less",
-    "literal_error": lambda facts: f"must be one of {facts['expected'].replace(chr(39), '')}",
-    "too_long": lambda facts: f"takes {facts['max_length']} at most",
-    "too_short": lambda facts: f"needs {facts['min_length']} at least",
-}
-_KINDS = {"bool": "a switch and takes no value", "int": "a whole number", "float": "a number"}
+_KINDS = {"int": "a whole number", "float": "a number"}
 
 
-def usage_message(error: CycloptsError) -> str:
+def usage_message(error: CycloptsError, app: App) -> str:
     """Say what is wrong with a command, in a line for each value that is, and where to read on."""
     verb = " ".join(["ilpix", *(error.command_chain or ())])
     lists_verbs = not error.command_chain or isinstance(error, UnknownCommandError)
-    return f"{_message(error)}\n{verb} --help lists {'verbs' if lists_verbs else 'flags'}"
+    return f"{_message(error, app)}\n{verb} --help lists {'verbs' if lists_verbs else 'flags'}"
 
 
-def _message(error: CycloptsError) -> str:
-    cause = error.__cause__
-    if isinstance(cause, ValidationError):
-        return "\n".join(wrong_values(cause, _step_of(error)))
-    words, name = error.unused_tokens or [""], error.argument.name if error.argument else ""
+def _message(error: CycloptsError, app: App) -> str:
+    argument, verb = error.argument, tuple(error.command_chain or ())
+    name = argument.name if argument else ""
+    if argument and argument.children and argument.tokens:
+        return _no_step(name)
+    if isinstance(error.__cause__, ValidationError):
+        return "\n".join(wrong_values(error.__cause__, _step(name)))
     match error:
         case UnusedCliTokensError():
-            what = f"{' '.join(words)!r} has no place here"
-            told = f"{what}; every choice has a flag, such as --data-dir FOLDER"
-        case UnknownCommandError() if words[0].startswith("-"):
-            told = f"{words[0]} is no verb; flags stand behind one, such as ilpix run -C"
+            told = _no_place(error.unused_tokens or [], app, verb)
+        case UnknownCommandError():
+            told = _no_verb((error.unused_tokens or [""])[0], app, verb)
+        case UnknownOptionError():
+            flag = error.token.keyword or error.token.value
+            told = tell_flag(app, verb, flag.partition("=")[0])
         case RepeatArgumentError():
             told = f"{error.token.keyword} is given more than once"
-        case MissingArgumentError() if name.startswith("-"):
-            told = f"{name} needs a value behind it"
         case MissingArgumentError() if name:
-            told = f"{name} is missing: ilpix {' '.join(error.command_chain or ())} {name}"
-        case CoercionError() if name and error.token and (kind := _kind(error)):
-            told = f"{name} is {kind}, not {error.token.value}"
+            told = _missing(error.keyword or name, verb)
+        case CoercionError() if argument and error.token:
+            told = f"{error.token.keyword or name} {_wanted(argument.hint, error.token.value)}"
+        case RefusedError() if argument:
+            told = f"{name} {error.exception_message}, not {argument.tokens[-1].value}"
+        case CoercionError() if error.token and error.token.keyword:
+            told = _no_step(error.token.keyword)
+        case CombinedShortOptionError():
+            told = "several flags are written as one; write each with a dash of its own"
         case _:
             told = str(error)
     return told
 
 
-def _kind(error: CoercionError) -> str | None:
-    hint = error.argument.hint if error.argument else None
-    return _KINDS.get(getattr(hint, "__name__", ""))
+def _missing(name: str, verb: tuple[str, ...]) -> str:
+    if name.startswith("-"):
+        return f"{name} needs a value behind it"
+    return f"{name} is missing: ilpix {' '.join(verb)} {name}"
 
 
-def _step_of(error: CycloptsError) -> str:
+def _no_place(words: list[str], app: App, verb: tuple[str, ...]) -> str:
+    example = ", such as --data-dir FOLDER" if "--data-dir" in flags_of_verbs(app)[verb] else ""
+    return f"{' '.join(words)!r} has no place here; every choice has a flag{example}"
+
+
+def _no_step(flag: str) -> str:
+    return f"{flag} takes no value; flags of a step begin with its name, such as {flag}.ilp"
+
+
+def _no_verb(word: str, app: App, above: tuple[str, ...]) -> str:
+    if word.startswith("-"):
+        return f"{word} is no verb; flags stand behind one, such as ilpix run -C"
+    verbs = [name for name in reduce(App.__getitem__, above, app) if not name.startswith("-")]
+    told = f"{word!r} is no verb of {' '.join(('ilpix', *above))}"
+    near = near_word(word, verbs)
+    return f"{told}; did you mean {near}?" if near else f"{told}, which has {', '.join(verbs)}"
+
+
+def _wanted(hint: object, given: str) -> str:
+    if get_origin(hint) is Literal:
+        return f"must be {' or '.join(map(str, get_args(hint)))}, not {given}"
+    if hint is bool:
+        return f"is a switch and takes no value; leave out ={given}"
+    kind = _KINDS.get(getattr(hint, "__name__", ""))
+    return f"must be {kind}, not {given}" if kind else f"cannot be {given}"
+
+
+def _step(name: str) -> str:
     """The name in front of the flags of one step of `classify`; empty elsewhere."""
-    name = error.argument.name if error.argument is not None else ""
     return f"{name.lstrip('-')}." if name.startswith("--") else ""
-
-
-def wrong_values(error: ValidationError, step: str = "") -> list[str]:
-    """Return a line for each wrong value: the flag or variable, what it takes, what it got."""
-    return [_told(_name(error, wrong["loc"], step), dict(wrong)) for wrong in error.errors()]
-
-
-def _name(error: ValidationError, place: tuple[int | str, ...], step: str) -> str:
-    if error.title == Settings.__name__:
-        return PREFIX + "__".join(str(part) for part in place).upper() if place else ""
-    flag = ".".join(str(part) for part in place if isinstance(part, str))
-    return f"--{step}{flag.replace('_', '-')}"
-
-
-def _told(name: str, wrong: dict[str, Any]) -> str:
-    given, wanted = wrong["input"], _WANTED.get(wrong["type"])
-    if wanted is None:
-        return f"{name}: {str(wrong['msg']).removeprefix('Value error, ')}".removeprefix(": ")
-    got = ", ".join(given) if isinstance(given, list | tuple) else given
-    return f"{name} {wanted(wrong.get('ctx', {}))}, not {got}"

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from containers.local_program import require_program
 from containers.presets import GUI_IMAGE
 from containers.settings import PathMapping, PullPolicy, split_at_commas
+from ilpix.errors import NotAFileError
 from ilpix.project.errors import NoProjectError
 
 IN_PATH = ("ilastik", "run_ilastik.sh")
@@ -65,8 +66,10 @@ def open_local_gui(program: Path, project: Path, arguments: Sequence[str] = ()) 
         arguments: what else Ilastik is told.
 
     Raises:
-        NoProjectError: if there is no such file.
+        NoProjectError, NotAFileError: if there is no such file.
     """
+    if project.is_dir():
+        raise NotAFileError(project)
     if not project.exists():
         raise NoProjectError(project)
     command = [str(program), f"--project={project.resolve()}", *arguments]

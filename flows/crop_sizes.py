@@ -31,4 +31,4 @@ def require_crop_fits(sources: Iterable[Source], panel: Panel, options: PrepareO
                 return
             shapes[source.name] = (height, width)
     if shapes:
-        raise EveryImageTooSmallError(options.cropsize, shapes)
+        raise EveryImageTooSmallError(options.cropsize, options.scale, shapes)

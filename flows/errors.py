@@ -6,6 +6,7 @@ from pathlib import Path
 from containers.run_errors import LOG_MARK
 from ilpix.checks.findings import Finding
 from ilpix.errors import IlpixError, name_some
+from ilpix.wording import counted
 
 
 class ImagesFailedError(IlpixError):
@@ -17,9 +18,10 @@ class ImagesFailedError(IlpixError):
 
     def __str__(self) -> str:
         lines = "".join(f"\n  {images}: {reason}" for images, reason in self.rows())
+        others = ", the others are finished" if len(self.failures) < self.n_images else ""
         return (
-            f"{self.verb}: {len(self.failures)} of {self.n_images} images failed, the others are "
-            f"finished:{lines}"
+            f"{self.verb}: {len(self.failures)} of {counted(self.n_images, 'image')} failed"
+            f"{others}:{lines}"
         )
 
     def rows(self) -> list[tuple[str, str]]:
@@ -45,16 +47,20 @@ class EveryImageTooSmallError(IlpixError, ValueError):
     """No image is large enough for a crop, so there would be nothing to label."""
 
     cropsize: int
-    shapes: dict[str, tuple[int, int]]
+    scale: int
+    shapes: dict[str, tuple[int, int]]  # enlarged by that
 
     def __str__(self) -> str:
         edges = {image: min(shape) for image, shape in self.shapes.items()}
-        largest = max(edges.values())
+        smallest, largest = min(edges.values()), max(edges.values())
         fitting = [image for image, edge in edges.items() if edge == largest]
+        all_fit = "all of them" if len(edges) > 1 else name_some(fitting)
         one = f"; {largest} fits {name_some(fitting)}" if len(fitting) < len(edges) else ""
+        images = f"all {len(edges)} images" if len(edges) > 1 else "the only image"
+        enlarged = f", also when enlarged {self.scale} times" if self.scale > 1 else ""
         return (
-            f"all {len(edges)} prepared images are smaller than the crop size of {self.cropsize}, "
-            f"so there would be nothing to label; {min(edges.values())} fits all of them{one}"
+            f"a crop of {self.cropsize} pixels (--cropsize) is larger than {images}{enlarged}, so "
+            f"there would be nothing to label; {smallest} fits {all_fit}{one}"
         )
 
 

@@ -9,6 +9,7 @@ from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_table
 from ilpix.repair.applying import finish_interrupted_fix
 from ilpix.repair.plan import FixPlan, plan_fix
+from ilpix.wording import counted
 from tasks.fixing import fix_project, rescue
 
 _log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def fix(data_dir: Path = Path(), options: FixOptions = FixOptions()) -> Path:
 
 def _told(plan: FixPlan, *, is_planned: bool) -> str:
     if plan.problems and not plan.partial:
-        return f"{len(plan.problems)} problems, nothing would change"
+        return f"{counted(len(plan.problems), 'problem')}, nothing would change"
     if not plan.is_needed:
         return "nothing to do"
     return f"{'would change ' if is_planned else ''}{plan.summary}"

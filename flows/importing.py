@@ -5,12 +5,12 @@ import os
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from flows.acquisitions import find_acquisitions, raw_items
 from flows.options import ImportOptions
 from flows.running.choosing import choose, tell_notes
 from flows.running.verb_flow import verb_flow
@@ -27,15 +27,9 @@ from ilpix.images.left_out import (
 from ilpix.images.panel import Panel, read_panel
 from ilpix.sources.errors import NoRawFilesError, RawFileError
 from ilpix.sources.foreign import describe_archive
-from ilpix.sources.raw_imc import (
-    SUFFIXES,
-    Acquisition,
-    is_raw,
-    list_acquisitions,
-    match_recovery,
-)
+from ilpix.sources.raw_imc import SUFFIXES, Acquisition, is_raw
 from ilpix.sources.raw_panel import write_raw_panel
-from ilpix.sources.tiff import require_names_differ
+from ilpix.wording import counted
 from tasks.importing import import_acquisition
 from tasks.records import FilesWritten
 
@@ -64,7 +58,7 @@ def import_raw(data_dir: Path = Path(), options: ImportOptions = ImportOptions()
         running("import", data_dir, options) as run,
         _raw_files(run, run.path(options.raw)) as files,
     ):
-        acquisitions = _list_acquisitions(run, files)
+        acquisitions = find_acquisitions(files, run.fail)
         chosen = choose([found.name for found in acquisitions], options.only)
         acquisitions = [found for found in acquisitions if found.name in chosen]
         panel = _find_panel(run.path(options.panel), acquisitions)
@@ -118,38 +112,12 @@ def _unpack(archive: Path, folder: Path) -> list[Path]:
     unpacked = []
     try:
         with zipfile.ZipFile(archive) as content:
-            for item in content.infolist():
-                name = PurePosixPath(item.filename).name
-                if PurePosixPath(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                    item.filename = name
-                    unpacked.append(Path(content.extract(item, folder)))
+            for item, name in raw_items(content):
+                item.filename = name
+                unpacked.append(Path(content.extract(item, folder)))
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
         raise RawFileError(archive, describe_archive(archive)) from error
     return unpacked
-
-
-def _list_acquisitions(run: VerbRun, files: Sequence[Path]) -> list[Acquisition]:
-    """The acquisitions of all MCD files, and of the TXT files that belong to none of them."""
-    texts = [path for path in files if path.suffix.lower() == ".txt"]
-    acquisitions: list[Acquisition] = []
-    # backwards, so that a file whose name begins with another's name gets its own TXT files
-    for path in sorted(set(files) - set(texts), key=lambda path: path.stem, reverse=True):
-        for found in _listed(run, path):
-            recovery = match_recovery(found, texts)
-            texts = [text for text in texts if text != recovery]
-            acquisitions.append(replace(found, recovery=recovery))
-    for path in texts:
-        acquisitions += _listed(run, path)
-    require_names_differ((found.name, found.file) for found in acquisitions)
-    return sorted(acquisitions, key=lambda found: found.name)
-
-
-def _listed(run: VerbRun, path: Path) -> list[Acquisition]:
-    try:
-        return list_acquisitions(path)
-    except RawFileError as error:
-        run.fail(path.stem, error)
-        return []
 
 
 def _find_panel(path: Path, acquisitions: Sequence[Acquisition]) -> Panel | None:
@@ -178,6 +146,8 @@ def _leave_out(
     run.notes["left_out"] = {
         name: f"no channel {', '.join(channels)}" for name, channels in left_out.items()
     }
+    if left_out and len(left_out) == len(acquisitions):
+        run.notes["summary"] = f"nothing, {counted(len(left_out), 'acquisition')} left out"
     return [found for found in acquisitions if found.name not in left_out]
 
 

@@ -44,7 +44,7 @@ from ilpix.images.panel import Panel, read_panel
 from ilpix.images.preparation import channel_names
 from ilpix.project.reading import read_project
 from ilpix.sources.finding import find_sources
-from ilpix.wording import in_words_of_the_place
+from ilpix.wording import counted, in_words_of_the_place
 from tasks.preparing import cut_crops, prepare_image
 from tasks.projects import (
     add_crops,
@@ -232,7 +232,7 @@ def plan_windows(
     run.notes["without_crop"] = too_small
     windows = {stem: crops for stem, crops in planned.items() if crops}
     if shapes and not windows:
-        raise EveryImageTooSmallError(options.cropsize, shapes)
+        raise EveryImageTooSmallError(options.cropsize, options.scale, shapes)
     if too_small:
         _log.warning("%s", _tell_too_small(too_small, shapes, options.cropsize))
     return windows
@@ -241,6 +241,6 @@ def plan_windows(
 def _tell_too_small(names: list[str], shapes: Mapping[str, tuple[int, int]], cropsize: int) -> str:
     measured = [f"{name} ({shapes[name][0]}×{shapes[name][1]})" for name in names]
     return (
-        f"too small for a crop of {cropsize}: {len(names)} of {len(shapes)} images, "
+        f"too small for a crop of {cropsize}: {len(names)} of {counted(len(shapes), 'image')}, "
         f"{name_some(measured)}; a crop size of {min(map(min, shapes.values()))} fits all"
     )

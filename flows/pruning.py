@@ -14,9 +14,10 @@ from flows.errors import FolderNotEmptyError
 from flows.running.manifest import Manifest, read_manifest
 from flows.running.sources import find_gone, made_of, noted_sources
 from ilpix.data_directory import CROPS, LOGS, PREPARED, RECORDS, WORKSPACE
-from ilpix.errors import FolderNotWritableError, IlpixError
+from ilpix.errors import FolderNotWritableError, IlpixError, NotAFolderError
 from ilpix.files import files_below
 from ilpix.project.unnamed_crops import find_unnamed_crops
+from ilpix.wording import counted
 from tasks.describing import DIGESTS
 from tasks.digests import DigestMemo
 from tasks.records import FilesWritten, read_record
@@ -73,9 +74,12 @@ def take_away(leftovers: Sequence[Leftover], data_dir: Path, to: Path | None = N
         to: a new folder, in which the files lie as they did in the data directory.
 
     Raises:
+        NotAFolderError: if it is a file.
         FolderNotEmptyError: if something is in that folder; nothing is changed then.
         FolderNotWritableError: if a file cannot be removed or moved.
     """
+    if to and to.exists() and not to.is_dir():
+        raise NotAFolderError(to)
     if to and to.exists() and any(to.iterdir()):
         raise FolderNotEmptyError(to)
     for leftover in leftovers:
@@ -134,8 +138,8 @@ def _unlisted(paths: Collection[Path], manifest: Manifest, notes: list[str]) -> 
             kept[verb].append(path.name)
     for verb, names in kept.items():
         notes.append(
-            f"{len(names)} files stay, such as {names[0]}: the last ilpix {verb} lists them; run "
-            "it again first"
+            f"{counted(len(names), 'file')} not to be removed, such as {names[0]}: listed by the "
+            f"last ilpix {verb}; run it again first"
         )
     return tuple(path for path in paths if path.name not in listed)
 

@@ -102,6 +102,26 @@ class NoFolderError(IlpixError, FileNotFoundError):
         return f"there is no folder {self.folder}; check the path, or where you are"
 
 
+class NotAFolderError(IlpixError, NotADirectoryError):
+    """What a person named as a folder is a file."""
+
+    concerns_all: ClassVar[bool] = True
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.path} is a file, not a folder; name the folder it is in, or another one"
+
+
+class NotAFileError(IlpixError, IsADirectoryError):
+    """What a person named as a file is a folder."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.path} is a folder, not a file; name a file in it, or another one"
+
+
 class NoPanelError(IlpixError, FileNotFoundError):
     """The panel is not there."""
 

@@ -21,7 +21,12 @@ from functools import cache
 from pathlib import Path
 
 from ilpix.disks import telling_disks, told_by_disk
-from ilpix.errors import FileNotReplacedError, FolderNotWritableError, NameTooLongError
+from ilpix.errors import (
+    FileNotReplacedError,
+    FolderNotWritableError,
+    NameTooLongError,
+    NotAFolderError,
+)
 
 _TEMPORARY = re.compile(r"\.ilpix-(?P<machine>[0-9a-f]*)-(?P<process>\d{1,9})-[0-9a-f]{16}(\..*)?")
 _LONGEST_SUFFIX = 20
@@ -155,9 +160,16 @@ def _made_beside(target: Path, *, is_folder: bool = False) -> Path:
         else:
             temporary.touch(exist_ok=False)
     except OSError as error:
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            raise NotAFolderError(_nearest(target.parent)) from error
         told = told_by_disk(error, target.parent)
         raise told or FolderNotWritableError(target.parent, _reason(error)) from error
     return temporary
+
+
+def _nearest(folder: Path) -> Path:
+    """What is there of a path."""
+    return next(path for path in (folder, *folder.parents) if os.path.lexists(path))
 
 
 def _put(temporary: Path, target: Path) -> None:

@@ -24,7 +24,7 @@ from flows.showing.pictures import picture_files
 from ilpix.data_directory import REPORT_PAGE
 from ilpix.images.hdf5 import ImageRecord
 from ilpix.project.reading import PixelProject
-from ilpix.wording import in_words_of_the_place
+from ilpix.wording import counted, in_words_of_the_place
 
 
 def show_table(
@@ -74,7 +74,7 @@ def show_project(run: VerbRun, project: PixelProject) -> None:
         "lanes": len(project.lanes),
         "classes": ", ".join(names),
         "labelled pixels": pixels,
-        "classifier": f"{len(project.forest.roots)} trees" if project.forest else "none yet",
+        "classifier": counted(len(project.forest.roots), "tree") if project.forest else "none yet",
     }
     rows = "".join(f"| {name} | {value} |\n" for name, value in facts.items())
     show_markdown("project", run.data_dir, f"| Project | |\n|---|---|\n{rows}")
@@ -132,8 +132,9 @@ def _report(run: VerbRun, project: PixelProject, look: Look, rows: Sequence[Imag
         f"# {run.data_dir.absolute().name}\n\n"
         + f"## Failed\n\n{failures}\n" * bool(failures)
         + f"## All images\n\n{warnings}\n" * bool(warnings)
-        + f"## {len(rows)} images\n\n{states['done']} predicted, {states['kept']} kept from "
-        f"earlier, {states['failed']} failed; engine: {run.notes['engine']}; the pages for people: "
+        + f"## {counted(len(rows), 'image')}\n\n{states['done']} predicted, "
+        f"{states['kept']} kept from earlier, {states['failed']} failed; "
+        f"engine: {run.notes['engine']}; the pages for people: "
         f"`{REPORT_PAGE}` in `{run.data_dir.absolute()}`.\n\n"
         f"| class | mean area (%) |\n|---|---|\n{classes}"
     )

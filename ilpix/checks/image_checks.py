@@ -8,6 +8,7 @@ from ilpix.checks.findings import Finding
 from ilpix.features.selection import FeatureSelection
 from ilpix.images.axistags import AXES
 from ilpix.images.hdf5 import ImageRecord, PreparedImage
+from ilpix.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def check_image_fits(image: PreparedImage, wanted: Expectation) -> list[Finding]
 def _check_channels(name: str, image: PreparedImage, wanted: Expectation) -> list[Finding]:
     advice = "prepare the images with the panel and options of the training images"
     if wanted.n_channels is not None and image.shape[0] != wanted.n_channels:
-        what = f"has {image.shape[0]} channels, the project {wanted.n_channels}"
+        what = f"has {counted(image.shape[0], 'channel')}, the project {wanted.n_channels}"
         return [Finding("error", "channels", name, what, advice)]
     if wanted.record is None or image.record is None:
         what = (

@@ -18,6 +18,7 @@ from ilpix.project.file import LANE_CLASS
 from ilpix.project.reading import PixelProject, read_project
 from ilpix.project.stored_lanes import Lane
 from ilpix.project.versions import is_newer
+from ilpix.wording import counted
 
 BYTES_PER_PROBABILITY = 2
 _WITHOUT_CROP = (
@@ -122,8 +123,8 @@ def _check_classifier(project: PixelProject) -> list[Finding]:
     for lane in project.lanes:
         if lane.n_channels * n_per_channel != project.forest.n_columns:
             what = (
-                f"has {lane.n_channels} channels with {n_per_channel} feature columns each, "
-                f"the classifier {project.forest.n_columns} columns"
+                f"has {counted(lane.n_channels, 'channel')} with {n_per_channel} feature columns "
+                f"each, the classifier {project.forest.n_columns} columns"
             )
             advice = "the project was changed after training; train it again"
             findings.append(Finding("error", "classifier", _title(lane), what, advice))

@@ -13,8 +13,8 @@ class ImageTooSmallError(IlpixError, ValueError):
 
     def __str__(self) -> str:
         return (
-            f"the image has {self.height} rows and {self.width} columns, but features at scale "
-            f"{self.scale} px need {self.needed} pixels along both; leave the image out, or choose "
+            f"the image has {self.height} × {self.width} pixels, but features at scale "
+            f"{self.scale} px need {self.needed} along both edges; leave the image out, or choose "
             "smaller scales and train again"
         )
 

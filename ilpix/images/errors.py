@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ilpix.errors import IlpixError, ProblemsError, told_shape
+from ilpix.wording import counted
 
 
 class UnreadableImageError(IlpixError, OSError):
@@ -54,7 +55,7 @@ class ImageAxesError(IlpixError, ValueError):
         return (
             f"{self.path} has the axes {self.axes} of lengths {told_shape(self.shape)}, but an "
             f"image has {wanted}channels, rows and columns (CYX) and nothing else; export one "
-            "plane at one time point, or say which axes these are (option 'axes')"
+            "plane at one time point, or say which axes these are (--axes)"
         )
 
 
@@ -66,7 +67,7 @@ class NothingButNaNError(IlpixError, ValueError):
     def __str__(self) -> str:
         return (
             f"some pixels are NaN in every channel of the group {self.group}; export the image "
-            "again or set them to 0 (option 'nonfinite')"
+            "again or set them to 0 (--nonfinite zero)"
         )
 
 
@@ -115,7 +116,7 @@ class ChannelCountError(IlpixError, ValueError):
     def __str__(self) -> str:
         stored = "" if self.axes == "CYX" else f" (axes {self.axes})"
         text = (
-            f"the image has {self.n_channels} channels{stored}, "
+            f"the image has {counted(self.n_channels, 'channel')}{stored}, "
             f"but {self.panel} describes {self.n_kept}"
         )
         if self.n_channels == self.n_kept + self.n_dropped:
@@ -144,6 +145,8 @@ class NoPreparedImagesError(NoImagesError):
     """There are no prepared images to predict."""
 
     def __str__(self) -> str:
+        if self.folder.is_file():
+            return f"{self.folder} is a file; name the folder that ilpix prepare made (--img)"
         if not self.folder.is_dir():
             return f"there is no folder {self.folder}; run ilpix prepare first, or check the path"
         found = "".join(f"\n  {other}" for other in self.others)

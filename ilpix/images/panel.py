@@ -17,6 +17,7 @@ from pathlib import Path
 from ilpix.errors import Problem
 from ilpix.images.errors import ChannelCountError, InvalidPanelError
 from ilpix.images.panel_table import REQUIRED_COLUMNS, PanelRow, read_rows
+from ilpix.wording import counted
 
 _KEEP = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 _TRUTH = {"true": "1", "false": "0"}  # as spreadsheets and R write 1 and 0
@@ -174,8 +175,8 @@ def _notes(
     if zeros:
         shown = ", ".join(zeros[:_NAMES_SHOWN]) + (" …" if len(zeros) > _NAMES_SHOWN else "")
         notes.append(
-            f"{path.name}: {len(zeros)} channels have a 0 in column 'ilastik' ({shown}); as in "
-            "steinbock they form a group of their own. If 0 means 'not used' there, say so "
+            f"{path.name}: {counted(len(zeros), 'channel')} with a 0 in column 'ilastik' "
+            f"({shown}): a group of its own, as in steinbock. If 0 means 'not used' there, say so "
             "(--zero-unused), or empty these cells"
         )
     if texts:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ilpix.errors import NoPanelError, Problem
+from ilpix.errors import NoPanelError, NotAFileError, Problem
 from ilpix.images.errors import InvalidPanelError
 
 REQUIRED_COLUMNS = ("channel", "name")
@@ -37,6 +37,7 @@ def read_rows(path: Path) -> list[PanelRow]:
 
     Raises:
         NoPanelError: if there is no such file.
+        NotAFileError: if it is a folder.
         InvalidPanelError: if it is no table, lacks a column, has one twice, or a row is longer than
             the header.
     """
@@ -116,6 +117,8 @@ def _read_text(path: Path) -> str:
         problem = Problem(f"byte {error.start}", "is not UTF-8; save the table as 'CSV UTF-8'")
     except FileNotFoundError as error:
         raise NoPanelError(path) from error
+    except IsADirectoryError as error:
+        raise NotAFileError(path) from error
     except OSError as error:
         problem = Problem("file", f"cannot be read: {error.strerror}")
     raise InvalidPanelError(path, (problem,))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ilpix.errors import IlpixError
+from ilpix.wording import counted
 
 
 class NoClassifierError(IlpixError, ValueError):
@@ -26,8 +27,8 @@ class WrongChannelsError(IlpixError, ValueError):
 
     def __str__(self) -> str:
         return (
-            f"the image has {self.n_channels} channels, but the classifier was trained with "
-            f"{self.n_trained}; prepare it with the panel and options of the training images"
+            f"the image has {counted(self.n_channels, 'channel')}, but the classifier was trained "
+            f"with {self.n_trained}; prepare it with the panel and options of the training images"
         )
 
 

@@ -67,7 +67,7 @@ class ProductOptions(BaseModel, frozen=True, extra="forbid"):
     def _are_known(cls, also: tuple[str, ...]) -> tuple[str, ...]:
         known = get_args(Also)
         if unknown := [name for name in also if name not in known]:
-            raise ValueError(f"{', '.join(unknown)}: choose of {', '.join(known)}")
+            raise ValueError(f"choose of {', '.join(known)}, not {', '.join(unknown)}")
         return tuple(dict.fromkeys(also))
 
 

@@ -201,7 +201,7 @@ def _draw(shape: _Shape, size: tuple[int, int]) -> Mask:
             continue
         if corners.min() < -_TOLERANCE_PX or np.any(corners > np.add(size[::-1], _TOLERANCE_PX)):
             raise UnusableShapesError(
-                f"has a shape outside of the crop, {size[0]} rows by {size[1]} columns; draw on "
+                f"has a shape outside of the crop, {size[0]} × {size[1]} pixels; draw on "
                 "the crop itself, not on the image that it is a part of"
             )
         if isinstance(shape, _Area | _Areas):

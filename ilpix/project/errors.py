@@ -17,6 +17,8 @@ class NoProjectError(IlpixError, FileNotFoundError):
     path: Path
 
     def __str__(self) -> str:
+        if not self.path.parent.is_dir():
+            return f"there is no folder {self.path.parent}, so no project in it; check the path"
         return f"there is no project {self.path}; make one (ilpix prepare), or check the path"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 
 from ilpix.disks import lost_by_disk
+from ilpix.errors import NotAFileError
 from ilpix.images.hdf5_reasons import hdf5_reason
 from ilpix.project.backups import advise_restoring
 from ilpix.project.damage import DAMAGE
@@ -19,6 +20,7 @@ def hold_project(path: Path) -> Iterator[h5py.File]:
 
     Raises:
         NoProjectError: if there is no such file.
+        NotAFileError: if it is a folder.
         UnreadableProjectError: if it is no HDF5 file or cut short.
         ProjectLockedError: if a running Ilastik has it open.
         DiskLostError: if its disk or network share does not answer.
@@ -30,6 +32,8 @@ def hold_project(path: Path) -> Iterator[h5py.File]:
     except BlockingIOError as error:
         raise ProjectLockedError(path) from error
     except OSError as error:
+        if path.is_dir():
+            raise NotAFileError(path) from error
         told = UnreadableProjectError(path, hdf5_reason(error), advise_restoring(path))
         raise lost_by_disk(error, path) or told from error
     with file:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ilpix.project.crop_names import crop_path
 from ilpix.project.reading import PixelProject
 from ilpix.project.stored_lanes import Lane
+from ilpix.wording import counted
 
 WHITE = 255  # in a black and white mask
 _COLOURS = (3, 4)  # channels of a picture: RGB, RGBA
@@ -63,13 +64,14 @@ def wrong_name(stem: str, stems: Sequence[str]) -> str:
 
 def nothing_drawn(count: int, project: PixelProject) -> str:
     """Say that all of some label images are empty."""
-    return f"all label images ({count}) are empty; draw with the values {_classes(project)}"
+    empty = counted(count, "empty label image")
+    return f"holds nothing but {empty}; draw with the values {_classes(project)}"
 
 
 def in_words(shape: tuple[int, ...]) -> str:
     """Say how large a (C, Y, X) image is."""
-    channels = "" if shape[0] == 1 else f" with {shape[0]} channels"
-    return f"{shape[-2]} rows by {shape[-1]} columns{channels}"
+    channels = "" if shape[0] == 1 else f" with {counted(shape[0], 'channel')}"
+    return f"{counted(shape[-2], 'row')} by {counted(shape[-1], 'column')}{channels}"
 
 
 def _how_much_smaller(size: tuple[int, ...], crop: tuple[int, int]) -> str:

@@ -21,6 +21,7 @@ from ilpix.project.label_misfits import as_grey, in_words, misfit, nothing_drawn
 from ilpix.project.reading import PixelProject
 from ilpix.project.stored_lanes import Lane
 from ilpix.sources.tiff import SUFFIXES, image_stem, read_image
+from ilpix.wording import counted
 
 LABEL_SUFFIXES = SUFFIXES | {".png", drawn_shapes.SUFFIX}
 _POINT_COLUMNS = ("crop", "y", "x", "label")
@@ -61,9 +62,12 @@ def read_label_source(
 
 
 def _check_emptied(project: PixelProject, labels: Mapping[int, LabelImage]) -> list[Problem]:
-    what = "is labelled ({} pixels), but its label image is empty; leave the image out to keep "
+    what = "is labelled ({}), but its label image is empty; leave the image out to keep "
     return [
-        Problem(lane_stem(lane), f"{what.format(sum(counts))}the labels, or ask for clearing")
+        Problem(
+            lane_stem(lane),
+            f"{what.format(counted(sum(counts), 'pixel'))}the labels, or ask for clearing",
+        )
         for lane, counts in zip(project.lanes, project.labelled_pixels, strict=True)
         if any(counts) and lane.index in labels and not labels[lane.index].any()
     ]

@@ -12,6 +12,7 @@ from ilpix.project.file import ProjectReader, open_project
 from ilpix.project.label_blocks import LabelBlock, Labels, labels_group, paint, write_block
 from ilpix.project.reading import PixelProject, read_blocks, read_project, require_training_data
 from ilpix.project.rewriting import rewriting
+from ilpix.wording import counted
 
 
 def read_all_labels(project: PixelProject) -> dict[int, Labels]:
@@ -73,12 +74,15 @@ def _misfits(project: PixelProject, labels: Mapping[int, Labels]) -> list[Proble
     for index, values in labels.items():
         where = f"lane {index}"
         if index not in lanes:
-            problems.append(Problem(where, f"the project has {len(lanes)} lanes, counted from 0"))
+            problems.append(
+                Problem(where, f"the project has {counted(len(lanes), 'lane')}, counted from 0")
+            )
         elif values.shape != lanes[index].size:
             shape, size = told_shape(values.shape), told_shape(lanes[index].size)
             problems.append(Problem(where, f"has shape {shape}, its crop {size}"))
         elif values.max() > len(project.classes):
-            what = f"has the value {values.max()}, but there are {len(project.classes)} classes"
+            known = counted(len(project.classes), "class")
+            what = f"has the value {values.max()}, but the project has {known}"
             problems.append(Problem(where, what))
     return problems
 

@@ -24,6 +24,7 @@ from ilpix.project.label_blocks import (
 from ilpix.project.planar import require_planar
 from ilpix.project.stored_classifier import read_features_and_forest
 from ilpix.project.stored_lanes import Lane, read_lanes
+from ilpix.wording import counted
 
 Color = tuple[int, int, int]  # red, green, blue; 0 to 255
 
@@ -174,7 +175,7 @@ def read_classes(reader: ProjectReader) -> tuple[LabelClass, ...]:
         _read_colors(reader, where, len(names)) for where in (LABEL_COLORS, PMAP_COLORS)
     )
     if not problems_known and not 1 <= len(names) <= MAX_STORED_CLASSES:
-        reader.note(LABEL_NAMES, f"names {len(names)} classes")
+        reader.note(LABEL_NAMES, f"names {counted(len(names), 'class')}")
     if len(set(names)) != len(names):
         reader.note(LABEL_NAMES, f"names a class twice: {', '.join(names)}")
     return tuple(map(LabelClass, names, colors, pmap_colors))
@@ -186,7 +187,8 @@ def _read_colors(reader: ProjectReader, where: str, n_classes: int) -> Iterable[
         return [(0, 0, 0)] * n_classes
     if len(values) < n_classes or values.shape[1] != 3 or np.any((values < 0) | (values > 255)):
         reader.note(
-            where, f"has no red, green and blue from 0 to 255 for each of {n_classes} classes"
+            where,
+            f"has no red, green and blue from 0 to 255 for each of {counted(n_classes, 'class')}",
         )
         return [(0, 0, 0)] * n_classes
     return [(int(red), int(green), int(blue)) for red, green, blue in values[:n_classes]]
@@ -206,8 +208,8 @@ def _count_labels(
         counts += np.bincount(block.labels.ravel(), minlength=256)
     if counts[n_classes + 1 :].any():
         largest = int(np.flatnonzero(counts)[-1])
-        what = f"has labels of value {largest}, but {n_classes} classes; run fix, which takes"
-        reader.note(labels_group(lane.index), f"{what} them out")
+        what = f"has labels of value {largest}, but {counted(n_classes, 'class')}; run fix"
+        reader.note(labels_group(lane.index), f"{what}, which takes them out")
     return tuple(int(count) for count in counts[1 : n_classes + 1])
 
 

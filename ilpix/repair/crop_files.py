@@ -24,6 +24,7 @@ from ilpix.images.hdf5_reasons import hdf5_reason
 from ilpix.project.damage import DAMAGE
 from ilpix.project.writing import CROP_AXES
 from ilpix.sources.tiff_pages import require_stored
+from ilpix.wording import counted
 
 Pixels = npt.NDArray[Any]
 
@@ -152,7 +153,7 @@ def resolve_axes(axes: str, shape: tuple[int, ...], n_channels: int | None) -> s
         orders = _with_channels_at(axes, position)
         found += [order for order in orders if _is_plane(order, shape, n_channels)][:1]
     if n_channels is None or len(found) != 1:
-        wanted = "channels" if n_channels is None else f"{n_channels} channels"
+        wanted = "channels" if n_channels is None else counted(n_channels, "channel")
         raise ValueError(
             f"has shape {told_shape(shape)} with the axes {axes}, which is no plane of {wanted}"
         )

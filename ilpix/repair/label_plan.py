@@ -15,6 +15,7 @@ from ilpix.project.label_blocks import (
     read_stored_blocks,
 )
 from ilpix.project.stored_lanes import Lane
+from ilpix.wording import counted
 
 PixelCounts = tuple[int, ...]  # by label value, from 1 to 255
 
@@ -74,10 +75,10 @@ def _without_unknown(block: LabelBlock, n_classes: int, removed: list[str]) -> L
     is_unknown = block.labels > n_classes
     if not is_unknown.any():
         return block
-    count, largest = np.count_nonzero(is_unknown), block.labels.max()
-    pixels = "pixel" if count == 1 else "pixels"
+    count, largest = int(np.count_nonzero(is_unknown)), block.labels.max()
     removed.append(
-        f"{block.name} {count} {pixels} of value {largest}, but there are {n_classes} classes"
+        f"{block.name} {counted(count, 'pixel')} of value {largest}, which none of "
+        f"{counted(n_classes, 'class')} has"
     )
     return replace(block, labels=np.where(is_unknown, np.uint8(0), block.labels))
 

@@ -189,8 +189,8 @@ def _require_size(planes: tuple[int, int, int], size: tuple[int, int]) -> None:
     if planes[1:] != size:
         rows, columns = planes[1:]
         raise ValueError(
-            f"the crop has {rows} rows and {columns} columns, the lane {size[0]} and {size[1]}; "
-            "it is another crop, or its axis order is another"
+            f"the crop has {rows} × {columns} pixels, the lane {size[0]} × {size[1]} (rows × "
+            "columns); it is another crop, or its axis order is another"
         )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ilpix.errors import InvalidProjectError, Problem
+from ilpix.errors import InvalidProjectError, NotAFolderError, Problem
 from ilpix.project.damage import DAMAGE
 from ilpix.project.file import INFOS, ProjectReader, open_project
 from ilpix.project.label_blocks import find_spare_labels
@@ -24,11 +24,12 @@ from ilpix.project.stored_lanes import Lane, read_lanes
 from ilpix.project.work import tell_counts
 from ilpix.project.writing import EXPORT
 from ilpix.repair.crop_files import KNOWN_AXES, find_crop_files
-from ilpix.repair.crop_matching import file_names, match_crops
-from ilpix.repair.errors import FixRefusedError
+from ilpix.repair.crop_matching import file_names, match_crops, stored_parts
+from ilpix.repair.errors import FixRefusedError, NoCropFolderError
 from ilpix.repair.label_plan import PixelCounts
 from ilpix.repair.lane_plan import FixRow, LaneContext, LanePlan, plan_lane
 from ilpix.repair.swap import journal_of
+from ilpix.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class FixPlan:
             "label layer": sum(bool(plan.label_changes) for plan in self.lanes)
             + len(self.spare_labels),
         }
-        told = [f"{n} {what}{'s' * (n > 1)}" for what, n in counts.items() if n]
+        told = [counted(n, what) for what, n in counts.items() if n]
         return ", ".join([*told, *(["export settings"] if self.changes_export else [])])
 
     @property
@@ -135,11 +136,13 @@ def plan_fix(
 
     Raises:
         InvalidProjectError: if the project cannot be read; see `open_project` for more.
+        NoCropFolderError: if there is no folder of crops, and the project needs one.
         FixRefusedError: if an interrupted fix has to be finished first, `axis_order` is none, the
             project lies in the folder of the crops, or has no lanes, or labels without classes.
     """
     require_no_interrupted_fix(project_path)
     require_plannable(project_path, crop_dir, axis_order)
+    require_crops(project_path, crop_dir, partial=partial)
     with open_project(project_path) as file:
         reader = ProjectReader(file)
         lanes = read_lanes(reader)
@@ -225,6 +228,30 @@ def require_plannable(project_path: Path, crop_dir: Path, axis_order: str | None
         problems.append(Problem("axis order", what))
     if problems:
         raise FixRefusedError(project_path, tuple(problems))
+
+
+def require_crops(project_path: Path, crop_dir: Path, *, partial: bool = False) -> None:
+    """Make sure that there is a folder of crops where a project has crops outside of itself.
+
+    Args:
+        project_path: names the crops.
+        crop_dir: the folder.
+        partial: accept it where there is none.
+
+    Raises:
+        NotAFolderError: if it is a file.
+        NoCropFolderError: if there is none.
+        IlpixError: if it is not there and the project cannot be read; see `open_project`.
+    """
+    if crop_dir.is_dir():
+        return
+    if crop_dir.exists():
+        raise NotAFolderError(crop_dir)
+    with open_project(project_path) as file:
+        outside = [lane for lane in read_lanes(ProjectReader(file)) if lane.inner_path is None]
+    if outside and not partial:
+        origins = sorted({Path(*stored_parts(lane)).parent.as_posix() for lane in outside})
+        raise NoCropFolderError(crop_dir, len(outside), project_path, tuple(origins))
 
 
 def _relative(folder: Path, project_path: Path) -> str:

@@ -45,6 +45,7 @@ from ilpix.project.writing import (
 from ilpix.repair.errors import FixRefusedError
 from ilpix.repair.label_plan import plan_labels
 from ilpix.repair.salvage import salvage
+from ilpix.wording import counted
 
 _FOREST = re.compile(rf"{FORESTS}/(Forest\d+)")
 
@@ -62,9 +63,14 @@ class Rescued:
         project = self.project
         n_labelled = sum(map(sum, project.labelled_pixels))
         n_trees = len(project.forest.roots) if project.forest is not None else 0
+        saved = (
+            counted(len(project.classes), "class"),
+            counted(len(project.lanes), "lane"),
+            counted(n_labelled, "labelled pixel"),
+        )
         return (
-            f"{len(project.classes)} classes, {len(project.lanes)} lanes, {n_labelled} labelled "
-            f"pixels and {n_trees} trees saved, {len(self.lost)} parts missing"
+            f"{', '.join(saved)} and {counted(n_trees, 'tree')} saved, "
+            f"{counted(len(self.lost), 'part')} missing"
         )
 
 
@@ -93,11 +99,14 @@ def rescue_project(source: Path, target: Path) -> Rescued:
 
 
 def require_unused(source: Path, target: Path) -> None:
-    """Make sure that a rescue of a project replaces no file.
+    """Make sure that a rescue of a project replaces no file, and lies where the crops are found.
 
     Raises:
-        FixRefusedError: if there is such a file already.
+        FixRefusedError: if there is such a file already, or in another folder.
     """
+    if source.absolute().parent.resolve() != target.absolute().parent.resolve():
+        what = "is in another folder, from which the project leads to no crop; name one beside it"
+        raise FixRefusedError(source, (Problem(str(target), what),))
     if target.exists():
         what = "is there already, and a rescue replaces nothing; choose another name"
         raise FixRefusedError(source, (Problem(str(target), what),))

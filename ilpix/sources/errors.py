@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ilpix.errors import IlpixError, told_shape
+from ilpix.wording import counted
 
 
 class AxesOptionError(IlpixError, ValueError):
@@ -29,9 +30,9 @@ class NonFinitePixelsError(IlpixError, ValueError):
     def __str__(self) -> str:
         channel, y, x = self.first
         return (
-            f"{self.path} has {self.count} pixels that are NaN or infinite, the first in channel "
-            f"{channel} (counted from 0) at y {y}, x {x}; export it again or set them to 0 "
-            "(option 'nonfinite')"
+            f"{self.path} has NaN or infinite values in {counted(self.count, 'pixel')}, the first "
+            f"in channel {channel} (counted from 0) at y {y}, x {x}; export it again or set them "
+            "to 0 (--nonfinite zero)"
         )
 
 
@@ -44,8 +45,8 @@ class NoSuchSeriesError(IlpixError, LookupError):
 
     def __str__(self) -> str:
         return (
-            f"{self.path} holds {self.n_series} images, so there is no number {self.series} "
-            "(counted from 1)"
+            f"{self.path} holds {counted(self.n_series, 'image')}, so there is no number "
+            f"{self.series} (counted from 1)"
         )
 
 
@@ -61,7 +62,7 @@ class SeriesError(IlpixError, ValueError):
         wanted = f"; the panel describes {self.n_channels}" if self.n_channels else ""
         return (
             f"{self.path} holds {len(self.counts)} images, with {counts} channels{wanted}; "
-            "choose one (option 'series'), or export it alone"
+            "choose one (--series), or export it alone"
         )
 
 
@@ -74,7 +75,7 @@ class StackError(IlpixError, ValueError):
     def __str__(self) -> str:
         return (
             f"{self.folder}: {self.reason}; name the files as the panel names the channels, or say "
-            "how to put them in order (option 'stack': 'names' or 'order')"
+            "how to put them in order (--stack names or --stack order)"
         )
 
 
@@ -97,8 +98,8 @@ class NoSuchLevelError(IlpixError, LookupError):
 
     def __str__(self) -> str:
         return (
-            f"{self.path} has {self.n_levels} resolution levels, so there is no level {self.level} "
-            "(0 is the finest)"
+            f"{self.path} has {counted(self.n_levels, 'resolution level')}, so there is no level "
+            f"{self.level} (0 is the finest)"
         )
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from ilpix.images.panel import Panel
+from ilpix.wording import counted
 
 Tokens = tuple[str, ...]
 Keys = tuple[tuple[Tokens, ...], ...]  # by channel
@@ -74,7 +75,7 @@ def compare_names(found: Sequence[str], panel: Panel) -> str | None:
     if not wrong:
         return None
     return (
-        f"the names of {len(wrong)} of {len(found)} channels are other ones: {'; '.join(wrong)} "
+        f"other names for {len(wrong)} of {counted(len(found), 'channel')}: {'; '.join(wrong)} "
         "(counted from 0); are the rows of the panel in the order of the image?"
     )
 

@@ -15,6 +15,7 @@ from ilpix.errors import IlpixError
 from ilpix.images.errors import UnreadableImageError
 from ilpix.sources.errors import NonFinitePixelsError
 from ilpix.sources.reading_options import ReadingOptions
+from ilpix.wording import counted
 
 BAND_BYTES = 2**26  # of stored pixels that are in memory at a time
 
@@ -101,7 +102,7 @@ class FiniteCheck:
 
     def told(self) -> str | None:
         """Say how many such pixels were set to 0; None where there were none."""
-        return f"{self.count} pixels that are NaN or infinite were set to 0" if self.count else None
+        return f"{counted(self.count, 'pixel')}, NaN or infinite, became 0" if self.count else None
 
     def _clean(self, band: NDArray[Any]) -> NDArray[Any]:
         is_finite = np.isfinite(band)

@@ -24,6 +24,7 @@ from ilpix.sources.naming import channel_keys, find_row, without
 from ilpix.sources.reading_options import ReadingOptions
 from ilpix.sources.source import SourceImage
 from ilpix.sources.tiff import SUFFIXES, choose_images, image_stem, open_tiff
+from ilpix.wording import counted
 
 _PLAIN_FOLDERS = {"tif", "tiff", "tifs", "tiffs", "channels", "images", "img"}
 
@@ -111,7 +112,7 @@ def _by_names(folder: Path, files: Sequence[Path], panel: Panel) -> tuple[Stack,
     told = {path: row for path, row in rows.items() if row is not None}
     n_left_out = len(files) - len(told)
     note = "one file per channel, by the names in the panel"
-    note += f" ({n_left_out} files of other names are left out)" if n_left_out else ""
+    note += f" (left out: {counted(n_left_out, 'file')} of other names)" if n_left_out else ""
     if len(told) == len(panel.names):
         ordered = sorted(told, key=lambda path: told[path])
         return (Stack(_folder_name(folder), tuple(ordered), note),)
@@ -138,8 +139,9 @@ def _refuse(folder: Path, files: Sequence[Path], panel: Panel) -> tuple[Stack, .
     names = ", ".join(path.name for path in files[:3])
     raise StackError(
         folder,
-        f"it holds {len(files)} files of one channel each ({names} …), the panel describes "
-        f"{len(panel.names)} channels, and the names do not tell which is which",
+        f"it holds {counted(len(files), 'file')} of one channel each ({names} …), the panel "
+        f"describes {counted(len(panel.names), 'channel')}, and the names do not tell which is "
+        "which",
     )
 
 

@@ -18,6 +18,7 @@ from ilpix.project.reading import PixelProject
 from ilpix.project.stored_lanes import Lane
 from ilpix.training.errors import NoLabelsError
 from ilpix.training.phases import Phase, Tell, tell_nobody
+from ilpix.wording import counted
 
 FEW_PIXELS = 20  # of a class; so few seldom show how much a class varies
 
@@ -79,7 +80,9 @@ def collect_samples(
         parts.append(_sample_crop(project, lane, labels[lane.index], selection, problems))
     if len({part.n_channels for part in parts}) > 1 and not problems:
         problems = [
-            Problem(lane_stem(lane), f"has {part.n_channels} channels, other crops do not")
+            Problem(
+                lane_stem(lane), f"has {counted(part.n_channels, 'channel')}, other crops do not"
+            )
             for lane, part in zip(lanes, parts, strict=True)
         ]
     if problems:
@@ -105,10 +108,11 @@ def advise(samples: Samples, class_names: Mapping[int, str]) -> tuple[str, ...]:
     advice = []
     for label, name in class_names.items():
         of_class = samples.labels == label
-        if not of_class.any():
+        n_pixels = int(np.count_nonzero(of_class))
+        if not n_pixels:
             advice.append(f"{name} has no labels: its probability is zero everywhere")
-        elif np.count_nonzero(of_class) < FEW_PIXELS:
-            advice.append(f"{name} has {np.count_nonzero(of_class)} labelled pixels: label more")
+        elif n_pixels < FEW_PIXELS:
+            advice.append(f"{name} has {counted(n_pixels, 'labelled pixel')}: label more")
         elif len(samples.crop_names) > 1 and len(np.unique(samples.crops[of_class])) == 1:
             crop = samples.crop_names[samples.crops[of_class][0]]
             advice.append(f"{name} is labelled in {crop} only: label it in other crops as well")

@@ -18,6 +18,7 @@ from ilpix.project.writing import store_classifier
 from ilpix.training.errors import OneClassLabelledError, ProjectChangedError
 from ilpix.training.phases import Phase, Tell, tell_nobody
 from ilpix.training.samples import Samples, advise, collect_samples
+from ilpix.wording import counted
 
 LabelSource = Literal["project"] | Path  # or a folder of label images, or a CSV table of points
 
@@ -80,7 +81,13 @@ def train(  # noqa: PLR0913 - what decides the classifier, and who is told
     samples = collect_samples(project, read_all_labels(project) | new_labels, selection, tell)
     if len(samples.label_values) == 1:
         raise OneClassLabelledError(project_path, class_names(project)[samples.label_values[0]])
-    tell(Phase("growing", f"growing {TREES} trees from {len(samples.labels)} labelled pixels", 0.0))
+    tell(
+        Phase(
+            "growing",
+            f"growing {TREES} trees from {counted(len(samples.labels), 'labelled pixel')}",
+            0.0,
+        )
+    )
     grown = grow_forest(samples.features, samples.labels, seed, n_trees=TREES, threads=threads)
     with replacing(project_path) as temporary:
         shutil.copyfile(project_path, temporary)

@@ -13,6 +13,7 @@ import numpy as np
 from ilpix.training.judging import Confusion, CropResult
 from ilpix.training.learning_curve import CurvePoint, standard_error
 from ilpix.training.quality import QualityReport
+from ilpix.wording import counted
 
 MORE_PIXELS = 50  # what is asked for of a class that is hardly recognised
 _GOOD = 0.95  # share of the pixels of a class or crop from which nothing is to be mended
@@ -49,9 +50,11 @@ def _worst_class(report: QualityReport, validation: Confusion) -> Iterator[str]:
     name, recall = report.class_names[validation.labels[worst]], validation.recall[worst]
     n_pixels = int(validation.counts[worst].sum())
     if recall == 0:
-        what = f"{name} is never recognised: {n_pixels} labelled pixels"
+        what = f"{name} is never recognised: {counted(n_pixels, 'labelled pixel')}"
     else:
-        what = f"worst class: {name}, {_percent(recall)} of its {n_pixels} labelled pixels"
+        what = (
+            f"worst class: {name}, {_percent(recall)} of its {counted(n_pixels, 'labelled pixel')}"
+        )
     if recall < 1:
         errors = validation.counts[worst].copy()
         errors[worst] = 0
@@ -63,8 +66,9 @@ def _worst_class(report: QualityReport, validation: Confusion) -> Iterator[str]:
 
 def _worst_crop(crops: tuple[CropResult, ...]) -> Iterator[str]:
     worst = min(crops, key=lambda result: result.confusion.accuracy)
-    share, n_pixels = worst.confusion.accuracy, worst.confusion.counts.sum()
-    yield f"worst crop: {worst.crop}, {_percent(share)} of its {n_pixels} labelled pixels"
+    share, n_pixels = worst.confusion.accuracy, int(worst.confusion.counts.sum())
+    of_all = f"{_percent(share)} of its {counted(n_pixels, 'labelled pixel')}"
+    yield f"worst crop: {worst.crop}, {of_all}"
 
 
 def _more_labels(curve: tuple[CurvePoint, ...]) -> Iterator[str]:
@@ -76,8 +80,8 @@ def _more_labels(curve: tuple[CurvePoint, ...]) -> Iterator[str]:
     pairs = zip(whole.without_each_fold, half.without_each_fold, strict=True)
     error = standard_error([one - other for one, other in pairs])
     told = (
-        f"{whole.pixels} labelled pixels instead of {half.pixels} changed the mean recall by "
-        f"{100 * gain:+.1f} ± {100 * error:.1f} points: "
+        f"{counted(whole.pixels, 'labelled pixel')} instead of {half.pixels} changed the mean "
+        f"recall by {100 * gain:+.1f} ± {100 * error:.1f} points: "
     )
     if gain > max(2 * error, _LEAST):
         yield f"{told}more labels help"

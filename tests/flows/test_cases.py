@@ -44,7 +44,7 @@ def test_zeros_in_the_panel_are_groups_said_aloud_or_left_out(
     np.testing.assert_allclose(
         _pixels(folder), [stored[2:].mean(axis=0), stored[:2].mean(axis=0)], rtol=1e-6
     )
-    assert "3 channels have a 0 in column 'ilastik' (CD3, CD8, CD4)" in caplog.text
+    assert "3 channels with a 0 in column 'ilastik' (CD3, CD8, CD4)" in caplog.text
     folder = _prepare("01-panel-ilastik-0-1", tmp_path / "unused", zero_unused=True)
     np.testing.assert_array_equal(_pixels(folder), stored[:2])
 
@@ -80,7 +80,7 @@ def test_na_in_the_panel_is_an_empty_cell(tmp_path: Path) -> None:
 
 
 def test_pixels_that_are_no_number_are_refused_or_set_to_zero_and_counted(tmp_path: Path) -> None:
-    with pytest.raises(ImagesFailedError, match="pixels that are NaN or infinite"):
+    with pytest.raises(ImagesFailedError, match="NaN or infinite values in"):
         _prepare("08-nan-float", tmp_path / "refused")
     assert not list((tmp_path / "refused" / "data").glob("ilastik_img/*"))
     folder = _prepare("08-nan-float", tmp_path / "zero", nonfinite="zero")

@@ -82,8 +82,9 @@ def test_a_crop_size_that_no_image_has_names_both_that_fit(study: Path) -> None:
     seen = on_terminal(study, "prepare", "--cropsize", "512", "--cropout", "c", "-o", "new.ilp")
     assert seen.code == 1
     assert seen.sentences[-1] == (
-        "error: all 4 prepared images are smaller than the crop size of 512, so there would be "
-        f"nothing to label; 60 fits all of them; 174 fits {NAMES['2_s0_a1']}"
+        "error: a crop of 512 pixels (--cropsize) is larger than all 4 images, also when enlarged "
+        "2 times, so there would be nothing to label; 60 fits all of them; 174 fits "
+        f"{NAMES['2_s0_a1']}"
     )
     assert f"  {NAMES['2_s0_a1']}" in seen.final  # not broken in the middle
 
@@ -93,10 +94,19 @@ def test_missing_crops_are_one_sentence_of_check_and_of_fix(study: Path) -> None
     (study / "ilastik_crops").rename(study / "moved")
     try:
         seen = on_terminal(study, "check")
+        _, _, refused = in_log(study, "fix", "--dry-run")
+        (study / "ilastik_crops").mkdir()
         _, told, log = in_log(study, "fix", "--dry-run")
     finally:
+        (study / "ilastik_crops").rmdir()
         (study / "moved").rename(study / "ilastik_crops")
     assert seen.code == 1
+    assert refused[1:] == [
+        (
+            "error: there is no folder ilastik_crops with the 2 crops of pixel_classifier.ilp, which "
+            "names ilastik_crops; copy the crops there, or name the folder they are in with --crop"
+        )
+    ]
     lanes = ", ".join(f"lane {index} ({crop})" for index, crop in enumerate(crops))
     assert (
         f"warning: {lanes}: has no crop in ilastik_crops; needed to train again, not to predict; "

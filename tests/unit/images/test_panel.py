@@ -174,7 +174,7 @@ def test_zeros_are_a_group_as_in_steinbock_but_not_without_a_word(
     panel = _panel(tmp_path, text)
     assert panel.groups == (ChannelGroup("C+D", (2, 3)), ChannelGroup("A+B", (0, 1)))
     (note,) = panel.notes
-    assert "2 channels have a 0 in column 'ilastik' (C, D)" in note
+    assert "2 channels with a 0 in column 'ilastik' (C, D)" in note
     assert "--zero-unused" in note
 
 

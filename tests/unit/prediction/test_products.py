@@ -223,5 +223,5 @@ def test_each_product_has_a_folder_of_its_own(options: dict[str, Any], folders: 
 
 
 def test_an_unknown_product_is_refused() -> None:
-    with pytest.raises(ValueError, match="masks: choose of classes, uncertainty, entropy"):
+    with pytest.raises(ValueError, match="choose of classes, uncertainty, entropy, not masks"):
         ProductOptions(also="classes,masks")

@@ -164,7 +164,7 @@ def test_the_suffix_of_the_image_may_be_in_the_name(project: Path) -> None:
     [
         (drawn("Point", [1, 1], None), "1 annotations without a class.*Nucleus, Cytoplasm"),
         (drawn("Point", [1, 1], "Tumor"), "class tumor, but the classes of the project are"),
-        (drawn("Point", [1, 9]), "outside of the crop, 6 rows by 8 columns"),
+        (drawn("Point", [1, 9]), "outside of the crop, 6 × 8 pixels"),
         (drawn("Polygon", [rectangle(900, 900, 950, 950)]), "outside of the crop"),
         (drawn("LineString", [[0, 0], [1e300, 0]]), "outside of the crop"),
         (drawn("Sphere", [1, 1]), "cannot be drawn"),

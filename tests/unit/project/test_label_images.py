@@ -269,7 +269,7 @@ def test_labels_drawn_before_enlarging_are_told_from_other_sizes(
 def test_label_images_in_which_nothing_is_drawn_are_refused(project: Path, tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "roi_a.tiff", 0 * ONES)
     (said,) = problems_of(project, tmp_path).values()
-    assert said == f"all label images (1) are empty; draw with the values {CLASSES}"
+    assert said == f"holds nothing but 1 empty label image; draw with the values {CLASSES}"
 
 
 def test_one_file_is_no_folder_of_labels(project: Path, tmp_path: Path) -> None:

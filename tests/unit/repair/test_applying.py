@@ -188,7 +188,7 @@ def test_a_crop_of_another_size_is_a_mismatch(tmp_path: Path) -> None:
     write_project(tmp_path / "p.ilp", ["old/a.h5/a"])
     write_crop(tmp_path / "ilastik_crops" / "a.h5", pixels(1)[:, :, :5])
     (problem,) = plan(tmp_path).problems
-    assert "6 rows and 5 columns, the lane 6 and 8" in problem.what
+    assert "6 × 5 pixels, the lane 6 × 8" in problem.what
 
 
 @pytest.mark.parametrize(

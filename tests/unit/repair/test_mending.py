@@ -131,6 +131,7 @@ def test_the_summary_counts_what_is_fixed(tmp_path: Path) -> None:
 
 def test_a_stack_is_said_to_be_one(tmp_path: Path) -> None:
     write_project(tmp_path / "p.ilp", ["old/a.h5/a"], "zyxc")
+    (tmp_path / "ilastik_crops").mkdir()
     with h5py.File(tmp_path / "p.ilp", "r+") as file:
         file[RAW_DATA]["shape"][...] = (5, *SIZE, 2)
         file["FeatureSelections/FeatureIds"] = [b"GaussianSmoothing"]

@@ -103,7 +103,7 @@ def test_other_files_beside_the_channels_are_left_out_with_a_word(tmp_path: Path
     _write(tmp_path / "roi" / "HistoneH3.tiff", IMAGE[0])
     (source,) = find_sources(tmp_path, PANEL).sources
     with open_source(source.path, source.index, PANEL) as image:
-        assert "1 files of other names are left out" in image.notes[0]
+        assert "left out: 1 file of other names" in image.notes[0]
 
 
 def test_planes_of_different_sizes_are_no_image(tmp_path: Path) -> None:

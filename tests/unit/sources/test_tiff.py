@@ -281,7 +281,7 @@ def test_pixels_that_are_not_finite_are_counted_and_placed(tmp_path: Path, value
     pixels = IMAGE.astype(np.float32)
     pixels[1, 4, 7] = pixels[2, 0, 0] = value
     with pytest.raises(
-        NonFinitePixelsError, match=r"has 2 pixels .* channel 1 .* y 4, x 7"
+        NonFinitePixelsError, match=r"in 2 pixels, .* channel 1 .* y 4, x 7"
     ) as caught:
         read_image(_write(tmp_path / "a.tiff", pixels))
     assert (caught.value.count, caught.value.first) == (2, (1, 4, 7))
