@@ -138,8 +138,8 @@ def _unlisted(paths: Collection[Path], manifest: Manifest, notes: list[str]) -> 
             kept[verb].append(path.name)
     for verb, names in kept.items():
         notes.append(
-            f"{counted(len(names), 'file')} not to be removed, such as {names[0]}: listed by the "
-            f"last ilpix {verb}; run it again first"
+            f"kept: {counted(len(names), 'file')}, such as {names[0]}, which the last ilpix {verb} "
+            "lists; run it again first"
         )
     return tuple(path for path in paths if path.name not in listed)
 

@@ -61,8 +61,8 @@ class SeriesError(IlpixError, ValueError):
         counts = ", ".join(map(str, self.counts))
         wanted = f"; the panel describes {self.n_channels}" if self.n_channels else ""
         return (
-            f"{self.path} holds {counted(len(self.counts), 'image')}, with {counts} channels{wanted}; "
-            "choose one (--series), or export it alone"
+            f"{self.path} holds {counted(len(self.counts), 'image')}, with {counts} channels"
+            f"{wanted}; choose one (--series), or export it alone"
         )
 
 

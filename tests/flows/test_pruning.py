@@ -120,7 +120,8 @@ def test_what_the_last_run_lists_stays_and_why_is_said(
     assert ilpix("prune", "--yes") == 0
     assert not (folder / "ilastik_img" / "region_2.h5").exists()
     assert (folder / "ilastik_probabilities" / "region_2.tiff").exists()
-    assert "the last ilpix run lists them" in capsys.readouterr().err
+    assert "kept: 2 files, such as region_2." in (said := capsys.readouterr().err)
+    assert ", which the last ilpix run lists; run it again first" in said
 
 
 def test_files_can_be_moved_instead(folder: Path, tmp_path: Path) -> None:
