@@ -105,7 +105,7 @@ def test_a_project_cut_short_is_a_clear_error(project_path: Path, share: float) 
 
 
 def test_a_folder_is_no_project(tmp_path: Path) -> None:
-    with pytest.raises(IlpixError, match="cannot be opened"):
+    with pytest.raises(IlpixError, match="is a folder, not a file"):
         read_project(tmp_path)
 
 
