@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from ilpix.disks import telling_disks, told_by_disk
@@ -55,10 +55,11 @@ def replacing(target: Path, *, lasting: bool = True) -> Iterator[Path]:
             if lasting:
                 flush_to_disk(temporary)
         _put(temporary, target)
-        if lasting:
-            flush_to_disk(folder)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+    if lasting:
+        flush_to_disk(folder)
 
 
 @contextmanager
@@ -96,7 +97,7 @@ def copy_file(source: Path, target: Path, *, follow_symlinks: bool = True) -> No
 def write_text(target: Path, text: str, *, lasting: bool = True) -> None:
     """Write `text` as UTF-8, whole or not at all; see `replacing`."""
     with replacing(target, lasting=lasting) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_bytes(text.encode())
 
 
 def printable(name: str) -> str:
@@ -153,12 +154,13 @@ def flush_to_disk(path: Path) -> None:
 def _made_beside(target: Path, *, is_folder: bool = False) -> Path:
     """Make an empty file or folder that will become `target`."""
     temporary = _hidden_name(target)
+    make = temporary.mkdir if is_folder else partial(temporary.touch, exist_ok=False)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if is_folder:
-            temporary.mkdir()
-        else:
-            temporary.touch(exist_ok=False)
+        try:
+            make()
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            make()
     except OSError as error:
         if isinstance(error, FileExistsError | NotADirectoryError):
             raise NotAFolderError(_nearest(target.parent)) from error

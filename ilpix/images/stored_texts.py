@@ -7,6 +7,7 @@ file format specification (version 3, sections IV.A.1 and IV.A.2.m) lays them ou
 dataset have to be contiguous, and attributes to lie in the header of their object.
 """
 
+import os
 import struct
 from collections.abc import Collection, Iterator
 from functools import cache
@@ -36,6 +37,7 @@ class StoredTexts:
 
     def __init__(self, path: Path, base: int = 0) -> None:
         self._file = path.open("rb")
+        self._n_bytes = os.fstat(self._file.fileno()).st_size
         self.base = base
         self._heap = cache(lambda address: read_heap(self._read, self.base + address))
 
@@ -137,8 +139,7 @@ class StoredTexts:
         return length
 
     def _read(self, offset: int, n_bytes: int) -> bytes:
-        self._file.seek(0, 2)
-        if n_bytes < 0 or offset + n_bytes > self._file.tell():
+        if n_bytes < 0 or offset + n_bytes > self._n_bytes:
             raise ValueError("points beyond the end of the file")
         self._file.seek(offset)
         return self._file.read(n_bytes)

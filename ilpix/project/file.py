@@ -36,6 +36,7 @@ LANE_CLASS = "RelativeFilesystemDatasetInfo"  # of a lane that names a file
 MAX_OBJECTS = 200_000  # groups and datasets; 1000 lanes and 1000 trees make 25 000
 MAX_VALUES = 2**27  # of all datasets that are read together, trees aside
 MAX_TEXT_LENGTH = 2**16
+NO_DATASET = "is a group, but a dataset belongs here"
 
 _Item: TypeAlias = h5py.h5g.GroupID | h5py.h5d.DatasetID | h5py.h5t.TypeID
 
@@ -122,15 +123,15 @@ def _walk(file: h5py.File, texts: StoredTexts, problems: list[Problem]) -> None:
             if links.get_info(name).type != h5py.h5l.TYPE_HARD:
                 problems.append(Problem(where, "is a link; copy the data itself into the project"))
                 continue
-            info = h5py.h5o.get_info(group, name)
-            if info.addr in met:
+            item = h5py.h5o.open(group, name)
+            address = h5py.h5o.get_info(item).addr
+            if address in met:
                 problems.append(Problem(where, "is stored elsewhere in the file as well"))
                 continue
-            item = h5py.h5o.open(group, name)
             if isinstance(item, h5py.h5g.GroupID):
                 groups.append((where, item))
-            problems += [Problem(where, what) for what in check_object(item, info.addr, texts)]
-            met.add(info.addr)
+            problems += [Problem(where, what) for what in check_object(item, address, texts)]
+            met.add(address)
             if len(met) > MAX_OBJECTS:
                 problems.append(Problem("/", f"holds more than {MAX_OBJECTS} groups and datasets"))
                 return
@@ -183,13 +184,22 @@ class ProjectReader:
 
     def text(self, where: str) -> str:
         """Return a text."""
-        dataset = self._dataset(where)
-        if dataset is None:
+        item = self._open(where)
+        if item is None:
             return ""
-        if h5py.check_string_dtype(dataset.dtype) is None or dataset.shape != ():
-            self.note(where, "is no text")
+        if not isinstance(item, h5py.h5d.DatasetID):
+            self.note(where, NO_DATASET)
             return ""
-        return self.decode(where, self._read(where, dataset))
+        try:
+            if item.shape != () or not isinstance(item.get_type(), h5py.h5t.TypeStringID):
+                self.note(where, "is no text")
+                return ""
+            value = np.empty((), item.dtype)
+            item.read(h5py.h5s.ALL, h5py.h5s.ALL, value)
+        except DAMAGE as error:
+            self.note(where, f"cannot be read: {error}")
+            return ""
+        return self.decode(where, value[()])
 
     def texts(self, where: str) -> tuple[str, ...]:
         """Return a list of texts."""
@@ -243,17 +253,28 @@ class ProjectReader:
             return ""
         return text
 
-    def _item(self, where: str) -> h5py.Group | h5py.Dataset | None:
+    def _open(self, where: str) -> h5py.h5g.GroupID | h5py.h5d.DatasetID | None:
+        """By h5py's low-level calls: a project has thousands of texts."""
         try:
-            return self.file[where]
+            item = h5py.h5o.open(self.file.id, where.encode())
         except DAMAGE:
             self.note(where, "missing")
             return None
+        if isinstance(item, h5py.h5t.TypeID):
+            self.note(where, "is a type without a value")
+            return None
+        return item
+
+    def _item(self, where: str) -> h5py.Group | h5py.Dataset | None:
+        item = self._open(where)
+        if isinstance(item, h5py.h5d.DatasetID):
+            return h5py.Dataset(item, readonly=True)
+        return None if item is None else h5py.Group(item)
 
     def _dataset(self, where: str) -> h5py.Dataset | None:
         item = self._item(where)
         if item is not None and not isinstance(item, h5py.Dataset):
-            self.note(where, "is a group, but a dataset belongs here")
+            self.note(where, NO_DATASET)
             return None
         if item is not None and not _is_described(item):
             self.note(where, "has a damaged type or shape")
