@@ -14,8 +14,8 @@ from ilpix.checks.findings import Finding, merge
 from ilpix.checks.image_checks import Expectation, check_image_fits
 from ilpix.checks.project_checks import check_project
 from ilpix.errors import IlpixError
-from ilpix.images.hdf5 import open_prepared
 from ilpix.project.reading import PixelProject
+from tasks.describing import describe_file
 
 
 @verb_flow(name="check", flow_run_name="check-{data_dir.name}")
@@ -67,8 +67,15 @@ def rows_of(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
     ]
 
 
-def look_at_image(image: Path, project: PixelProject) -> tuple[IlpixError | None, str | None]:
-    """Look at a prepared image without reading its pixels.
+def look_at_image(
+    image: Path, project: PixelProject, workspace: Path
+) -> tuple[IlpixError | None, str | None]:
+    """Look at a prepared image before anything is predicted from it.
+
+    Args:
+        image: a file.
+        project: trained.
+        workspace: the folder `.ilpix` of the data directory, which remembers what was seen.
 
     Returns:
         Why it must not be predicted with the project, None where it may; and what a person should
@@ -76,9 +83,9 @@ def look_at_image(image: Path, project: PixelProject) -> tuple[IlpixError | None
     """
     wanted = Expectation(project.n_channels, project.record, project.features)
     try:
-        with open_prepared(image, project.n_channels) as opened:
-            findings = check_image_fits(opened, wanted)
+        header = describe_file(image, workspace, project.n_channels).header
     except IlpixError as error:
         return error, None
+    findings = check_image_fits(image.name, header, wanted)
     errors = tuple(finding for finding in findings if finding.severity == "error")
-    return ImageMisfitError(image, errors) if errors else None, opened.note
+    return ImageMisfitError(image, errors) if errors else None, header.note

@@ -1,5 +1,7 @@
 """`run`: a trained project and prepared images become probability images."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from prefect.runtime import flow_run
@@ -52,8 +54,8 @@ def run(data_dir: Path = Path(), options: RunOptions = RunOptions()) -> list[Pat
     with running("run", data_dir, options, settings) as verb_run:
         taken, project = take_classifier(verb_run.path(options.ilp), verb_run.workspace)
         verb_run.notes["classes"] = [label_class.name for label_class in project.classes]
-        images = _find_fitting(verb_run, project, options)
         display.get().doing("comparing the images with the training crops")
+        images = _find_fitting(verb_run, project, options)
         look = look_at_images(verb_run, project, images)
         targets = _predict_images(verb_run, taken, project, options, images)
         note_products(verb_run, options)
@@ -112,7 +114,9 @@ def _find_fitting(verb_run: VerbRun, project: PixelProject, options: RunOptions)
     gone = find_gone(noted_sources(verb_run.data_dir), verb_run.data_dir, options.img)
     verb_run.leave_out(gone)
     images = [image for image in images if image.stem in chosen and image.stem not in gone]
-    looked = {image: look_at_image(image, project) for image in images}
+    look = partial(look_at_image, project=project, workspace=verb_run.workspace)
+    with ThreadPoolExecutor(verb_run.width(len(images)).parallel) as pool:
+        looked = dict(zip(images, pool.map(look, images), strict=True))
     notes = [(image.name, note) for image, (_, note) in looked.items() if note]
     tell_notes(verb_run, [*find_foreign(folder).items(), *tell_gone(gone), *notes])
     for image, (error, _) in looked.items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ilpix.checks.findings import Finding
 from ilpix.features.selection import FeatureSelection
 from ilpix.images.axistags import AXES
-from ilpix.images.hdf5 import ImageRecord, PreparedImage
+from ilpix.images.hdf5 import ImageHeader, ImageRecord
 from ilpix.wording import counted
 
 
@@ -20,9 +20,8 @@ class Expectation:
     features: FeatureSelection | None
 
 
-def check_image_fits(image: PreparedImage, wanted: Expectation) -> list[Finding]:
-    """Compare what an open image says about itself with what the project expects."""
-    name = image.path.name
+def check_image_fits(name: str, image: ImageHeader, wanted: Expectation) -> list[Finding]:
+    """Compare what an image says about itself with what the project expects."""
     findings = [*_check_channels(name, image, wanted), *_check_preparation(name, image, wanted)]
     smallest = wanted.features.smallest_size() if wanted.features is not None else 1
     if min(image.shape[1:]) < smallest:
@@ -36,7 +35,7 @@ def check_image_fits(image: PreparedImage, wanted: Expectation) -> list[Finding]
     return findings
 
 
-def _check_channels(name: str, image: PreparedImage, wanted: Expectation) -> list[Finding]:
+def _check_channels(name: str, image: ImageHeader, wanted: Expectation) -> list[Finding]:
     advice = "prepare the images with the panel and options of the training images"
     if wanted.n_channels is not None and image.shape[0] != wanted.n_channels:
         what = f"has {counted(image.shape[0], 'channel')}, the project {wanted.n_channels}"
@@ -78,7 +77,7 @@ def _compare_names(found: Sequence[str], trained: Sequence[str]) -> str:
     return f"has other channels: {names[0]} in place of {names[1]}"
 
 
-def _check_preparation(name: str, image: PreparedImage, wanted: Expectation) -> list[Finding]:
+def _check_preparation(name: str, image: ImageHeader, wanted: Expectation) -> list[Finding]:
     if wanted.record is None or image.record is None:
         return []
     found, trained = (record.preparation.model_dump() for record in (image.record, wanted.record))

@@ -214,7 +214,7 @@ def _check_image(
         wanted = Expectation(project.n_channels, project.record, project.features)
     try:
         with open_prepared(path, wanted.n_channels) as image:
-            findings += check_image_fits(image, wanted)
+            findings += check_image_fits(image.path.name, image.header, wanted)
             _, height, width = image.shape
             images[path.name] = described = describe_channels(image)
     except IlpixError as error:

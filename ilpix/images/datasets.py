@@ -67,8 +67,10 @@ def exaggerates(dataset: h5py.Dataset) -> str:
 
     Reading one that does would take gigabytes, or hours for pieces of which none is stored.
     """
-    stored = dataset.id.get_storage_size()
     claimed = (dataset.size or 0) * dataset.dtype.itemsize
+    if claimed <= _NEGLIGIBLE_BYTES and not dataset.chunks:
+        return ""
+    stored = dataset.id.get_storage_size()
     if claimed > max(_NEGLIGIBLE_BYTES, stored * _MOST_COMPRESSION):
         return f"claims {claimed / 1e6:,.0f} MB of values and holds {stored / 1e6:,.3f} MB"
     n_pieces = _n_pieces(dataset)
@@ -117,9 +119,16 @@ def with_room_for_pieces(dataset: h5py.Dataset, axes: str) -> h5py.Dataset:
 
 
 def _list_datasets(group: h5py.Group, path: Path) -> dict[str, h5py.Dataset]:
-    if any(not isinstance(group.get(name, getlink=True), h5py.HardLink) for name in group):
+    # h5py's low-level calls, as this is done for each of thousands of images
+    names, links = list(group.id), group.id.links
+    if any(links.get_info(name).type != h5py.h5l.TYPE_HARD for name in names):
         raise UnreadableImageError(path, "it holds links to other data")
-    return {name: item for name, item in group.items() if isinstance(item, h5py.Dataset)}
+    items = {name: h5py.h5o.open(group.id, name) for name in names}
+    return {
+        name.decode("utf-8", "surrogateescape"): h5py.Dataset(item, readonly=True)
+        for name, item in items.items()
+        if isinstance(item, h5py.h5d.DatasetID)
+    }
 
 
 def _list_nested(group: h5py.Group, path: Path, depth: int = 3) -> dict[str, h5py.Dataset]:

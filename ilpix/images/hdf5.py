@@ -71,6 +71,15 @@ class ImageRecord(BaseModel, frozen=True, extra="forbid"):
         return {name: value for name, value in fields.items() if value is not None}
 
 
+class ImageHeader(BaseModel, frozen=True):
+    """What an image file says of itself, without its pixels."""
+
+    shape: tuple[int, int, int]  # (C, Y, X), whatever the stored order
+    axes: str  # the stored order, such as "zyxc"
+    record: ImageRecord | None  # None where another program wrote the file
+    note: str | None  # how axes without names were taken
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedImage:
     """An open image file; valid inside the `open_prepared` block that made it."""
@@ -82,6 +91,11 @@ class PreparedImage:
     axes: str  # the stored order, such as "zyxc"
     _dataset: h5py.Dataset
     note: str | None = None  # how axes without names were taken
+
+    @property
+    def header(self) -> ImageHeader:
+        """What the file says of itself."""
+        return ImageHeader(shape=self.shape, axes=self.axes, record=self.record, note=self.note)
 
     @property
     def pixel_size_um(self) -> tuple[float, float] | None:
@@ -204,7 +218,7 @@ def open_prepared(path: Path, n_channels: int | None = None) -> Iterator[Prepare
             in files whose axes have no names.
 
     Raises:
-        DanglingLinkError: if the path is a link to nothing.
+        FileNameError, DanglingLinkError: see `require_openable`.
         UnreadableImageError: if the file is not HDF5, is cut short, or its attributes are damaged.
         MissingDatasetError: if it does not say which dataset is the image.
         ImageAxesError: if the image is a stack (z or t longer than 1), or its axes are not named.
@@ -215,9 +229,7 @@ def open_prepared(path: Path, n_channels: int | None = None) -> Iterator[Prepare
         ...     image.shape, image.read(slice(0, 10)).shape
         ((4, 220, 260), (4, 10, 260))
     """
-    if printable(path.name) != path.name:
-        raise FileNameError(printable(path.name))
-    require_reachable(path)
+    require_openable(path)
     try:
         file = h5py.File(path, "r")
     except OSError as error:
@@ -232,6 +244,17 @@ def open_prepared(path: Path, n_channels: int | None = None) -> Iterator[Prepare
             lost = lost_by_disk(error, path)
             raise lost or UnreadableImageError(path, str(error)) from error
         yield image
+
+
+def require_openable(path: Path) -> None:
+    """Make sure that a file has a name that can be written down, and is not a link to nothing.
+
+    Raises:
+        FileNameError, DanglingLinkError: if not.
+    """
+    if printable(path.name) != path.name:
+        raise FileNameError(printable(path.name))
+    require_reachable(path)
 
 
 def _describe(path: Path, file: h5py.File, n_channels: int | None) -> PreparedImage:

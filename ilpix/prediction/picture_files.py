@@ -30,3 +30,8 @@ class PictureFiles:
     def safe_classes(self) -> Path:
         """The same in colours for everybody."""
         return self.folder / f"{self.name}.classes-safe.png"
+
+    @property
+    def small(self) -> tuple[Path, Path, Path]:
+        """The small pictures."""
+        return self.image, self.classes, self.safe_classes

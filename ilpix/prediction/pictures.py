@@ -8,6 +8,7 @@ of each pixel, and how certain it is.
 """
 
 import json
+import os
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from ilpix.files import replacing, write_text
 from ilpix.images.hdf5 import PreparedImage, open_prepared
 from ilpix.prediction import _kernels
 from ilpix.prediction.picture_files import PictureFiles
-from ilpix.prediction.probabilities import LARGEST, read_rows, read_shape
+from ilpix.prediction.probabilities import LARGEST, Rows, open_rows
 
 LARGEST_SIDE = 1024  # px at full size; of larger images every n-th pixel is shown
 SMALL_SIDE = 320  # px
@@ -68,6 +69,9 @@ class Drawn(BaseModel, frozen=True):
 
     drawn_from: str  # what identifies the pixels and the style
     uncertainty: float  # mean over all pixels: 1 less the lead of the most probable class
+    n_bytes: tuple[
+        int, ...
+    ]  # of the small pictures and the rest of the script: whether all is there
 
 
 def draw(
@@ -79,14 +83,13 @@ def draw(
         UnreadableImageError: if the prepared image cannot be read.
         InvalidProbabilitiesError: if the probability image cannot be read.
     """
-    height, width, _ = read_shape(probabilities)
-    step = -(-max(height, width) // LARGEST_SIDE)
-    classes, certainty, lead = _decide(probabilities, step)
+    with open_rows(probabilities) as ((height, width, _), rows):
+        step = -(-max(height, width) // LARGEST_SIDE)
+        classes, certainty, lead = _decide(rows, step)
     with open_prepared(image) as opened:
         channels = list(_channels(opened, step))
         pixel_um = opened.pixel_size_um[1] if opened.pixel_size_um else None
     _draw_small([grey for grey, _ in channels], classes, style, files)
-    drawn = Drawn(drawn_from=drawn_from, uncertainty=round(1 - lead, 4))
     content = {
         "size": [height, width],
         "step": step,
@@ -98,29 +101,33 @@ def draw(
             for grey, bounds in channels
         ],
     }
-    call = f"ilpix.receive({json.dumps(files.name)}, {json.dumps(content)});"
-    write_text(files.script, f"//{drawn.model_dump_json()}\n{call}\n")
+    call = f"ilpix.receive({json.dumps(files.name)}, {json.dumps(content)});\n"
+    n_bytes = (*(path.stat().st_size for path in files.small), len(call))
+    drawn = Drawn(drawn_from=drawn_from, uncertainty=round(1 - lead, 4), n_bytes=n_bytes)
+    write_text(files.script, f"//{drawn.model_dump_json()}\n{call}", lasting=False)
     return drawn
 
 
 def read_drawn(files: PictureFiles, drawn_from: str) -> Drawn | None:
-    """Return what was remembered; None where there are no such pictures."""
-    small = (files.image, files.classes, files.safe_classes)
+    """Return what was remembered; None where there are no such pictures.
+
+    A machine without power leaves files that are empty or cut short.
+    """
     try:
-        if not all(path.stat().st_size for path in small):  # a machine without power leaves none
-            return None
         with files.script.open("rb") as script:
             drawn = Drawn.model_validate_json(script.readline().removeprefix(b"//"))
+            n_rest = -script.tell() + script.seek(0, os.SEEK_END)
+        n_bytes = (*(path.stat().st_size for path in files.small), n_rest)
     except (OSError, ValidationError):
         return None
-    return drawn if drawn.drawn_from == drawn_from else None
+    return drawn if (drawn.drawn_from, drawn.n_bytes) == (drawn_from, n_bytes) else None
 
 
-def _decide(probabilities: Path, step: int) -> tuple[Grey, Grey, float]:
+def _decide(read: Iterator[tuple[int, Rows]], step: int) -> tuple[Grey, Grey, float]:
     """Return the classes and certainties of every n-th pixel, and the mean lead of all pixels."""
     shown: list[tuple[Grey, Grey]] = []
     total = n_pixels = 0
-    for first, rows in read_rows(probabilities):
+    for first, rows in read:
         classes, certainty = (np.empty(rows.shape[:2], np.uint8) for _ in range(2))
         total += _kernels.decide(rows, classes, certainty)
         n_pixels += classes.size

@@ -128,18 +128,38 @@ def read_rows(path: Path, dtype: npt.DTypeLike = np.uint16) -> Iterator[tuple[in
         InvalidProbabilitiesError: if the file cannot be opened or decoded, or is no image of
             strips.
     """
+    with open_rows(path, dtype) as (_, rows):
+        yield from rows
+
+
+@contextmanager
+def open_rows(
+    path: Path, dtype: npt.DTypeLike = np.uint16
+) -> Iterator[tuple[tuple[int, int, int], Iterator[tuple[int, Rows]]]]:
+    """Open a probability image, or another product of strips.
+
+    Yields:
+        Its (Y, X, K), and what `read_rows` yields.
+
+    Raises:
+        InvalidProbabilitiesError: as `read_rows`.
+    """
     with _opened(path) as page:
         if page.is_tiled or page.planarconfig != 1 or page.dtype != dtype:
             what = f"it is not made of strips of {np.dtype(dtype)} pixels"
             raise InvalidProbabilitiesError(path, what)
-        n_rows = 0
-        for strip, place, _ in page.segments():
-            if strip is None:
-                raise InvalidProbabilitiesError(path, f"rows from {place[-3]} on are missing")
-            n_rows += strip.shape[-3]
-            yield place[-3], strip[0]
-        if n_rows != page.imagelength:
-            raise InvalidProbabilitiesError(path, f"it has {n_rows} of {page.imagelength} rows")
+        yield (page.imagelength, page.imagewidth, page.samplesperpixel), _strips(path, page)
+
+
+def _strips(path: Path, page: TiffPage) -> Iterator[tuple[int, Rows]]:
+    n_rows = 0
+    for strip, place, _ in page.segments():
+        if strip is None:
+            raise InvalidProbabilitiesError(path, f"rows from {place[-3]} on are missing")
+        n_rows += strip.shape[-3]
+        yield place[-3], strip[0]
+    if n_rows != page.imagelength:
+        raise InvalidProbabilitiesError(path, f"it has {n_rows} of {page.imagelength} rows")
 
 
 def read_shape(path: Path) -> tuple[int, int, int]:

@@ -1,30 +1,26 @@
 """Open an Ilastik project, a stranger's file, and read values from it with every one checked.
 
-Nothing outside of the file is ever read: links of any kind, pixels kept in another file and groups
-that contain themselves are refused before the first value is looked at. Pickled values are never
-decoded. `ProjectReader` notes what is wrong and returns an empty value, so that one reading lists
-all problems.
+What reaches outside of the file is refused before the first value is looked at (see
+`self_contained`). Pickled values are never decoded. `ProjectReader` notes what is wrong and returns
+an empty value, so that one reading lists all problems.
 """
 
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
-from ilpix.disks import lost_by_disk
 from ilpix.errors import InvalidProjectError, Problem, told_shape
 from ilpix.images.datasets import exaggerates
-from ilpix.images.heaps import DamagedHeapError
 from ilpix.images.stored_texts import StoredTexts
-from ilpix.project.backups import advise_restoring
 from ilpix.project.damage import DAMAGE
 from ilpix.project.errors import WrongWorkflowError
 from ilpix.project.holding import hold_project
+from ilpix.project.self_contained import MAX_TEXT_LENGTH, check_object, require_self_contained
 
 WORKFLOW = "Pixel Classification"
 INFOS = "Input Data/infos"
@@ -33,12 +29,8 @@ FORESTS = "PixelClassification/ClassifierForests"
 FEATURES = "FeatureSelections"
 LANE_CLASS = "RelativeFilesystemDatasetInfo"  # of a lane that names a file
 
-MAX_OBJECTS = 200_000  # groups and datasets; 1000 lanes and 1000 trees make 25 000
 MAX_VALUES = 2**27  # of all datasets that are read together, trees aside
-MAX_TEXT_LENGTH = 2**16
 NO_DATASET = "is a group, but a dataset belongs here"
-
-_Item: TypeAlias = h5py.h5g.GroupID | h5py.h5d.DatasetID | h5py.h5t.TypeID
 
 
 @contextmanager
@@ -82,84 +74,6 @@ def _require_no_other_workflow(file: h5py.File, path: Path) -> None:
     workflow = ProjectReader(file).text("workflowName")
     if workflow not in {"", WORKFLOW}:
         raise WrongWorkflowError(path, workflow)
-
-
-def require_self_contained(file: h5py.File, path: Path) -> None:
-    """Make sure that everything in a file is stored in it, once, and of believable size.
-
-    Raises:
-        InvalidProjectError: with every link, dataset kept elsewhere and group inside itself.
-        DiskLostError: if its disk or network share does not answer.
-    """
-    problems: list[Problem] = []
-    try:
-        with StoredTexts(path, file.userblock_size) as texts:
-            _walk(file, texts, problems)
-    except DamagedHeapError as error:
-        problems.append(Problem("/", f"{error}; {advise_restoring(path)}"))
-    except DAMAGE as error:
-        if lost := lost_by_disk(error, path):
-            raise lost from error
-        problems.append(Problem("/", f"is damaged: {error}; {advise_restoring(path)}"))
-    if problems:
-        raise InvalidProjectError(path, tuple(problems))
-
-
-def _walk(file: h5py.File, texts: StoredTexts, problems: list[Problem]) -> None:
-    # h5py's low-level calls, as a project has thousands of datasets
-    root = h5py.h5g.open(file.id, b"/")
-    groups = [("", root)]
-    address = h5py.h5o.get_info(root).addr
-    met = {address}
-    problems += [Problem("/", what) for what in check_object(root, address, texts)]
-    while groups:
-        parent, group = groups.pop()
-        links = group.links
-        for name in group:
-            where = f"{parent}/{name.decode(errors='replace')}"
-            if b"\xef\xbf\xbd" in where.encode():
-                problems.append(Problem(where, "has a name that is no UTF-8 text"))
-                continue
-            if links.get_info(name).type != h5py.h5l.TYPE_HARD:
-                problems.append(Problem(where, "is a link; copy the data itself into the project"))
-                continue
-            item = h5py.h5o.open(group, name)
-            address = h5py.h5o.get_info(item).addr
-            if address in met:
-                problems.append(Problem(where, "is stored elsewhere in the file as well"))
-                continue
-            if isinstance(item, h5py.h5g.GroupID):
-                groups.append((where, item))
-            problems += [Problem(where, what) for what in check_object(item, address, texts)]
-            met.add(address)
-            if len(met) > MAX_OBJECTS:
-                problems.append(Problem("/", f"holds more than {MAX_OBJECTS} groups and datasets"))
-                return
-
-
-def check_object(item: _Item, address: int, texts: StoredTexts) -> list[str]:
-    """Return what is wrong with a group or dataset, before any value of it is read.
-
-    Raises:
-        DamagedHeapError: if it has texts that cannot be found.
-    """
-    problems = []
-    lengths = [0]
-    try:
-        if isinstance(item, h5py.h5d.DatasetID):
-            layout = item.get_create_plist()
-            if layout.get_layout() == h5py.h5d.VIRTUAL or layout.get_external_count():
-                problems.append("has its values in another file; copy them here")
-            lengths.append(texts.longest_in(item))
-        if h5py.h5a.get_num_attrs(item):
-            lengths.append(texts.longest_in_attributes(address))
-    except DamagedHeapError:  # which holds the texts of many objects
-        raise
-    except (ValueError, IndexError, struct.error) as error:
-        problems.append(f"{error}; save the project in Ilastik again")
-    if max(lengths) > MAX_TEXT_LENGTH:
-        problems.append(f"claims a text of {max(lengths)} characters")
-    return problems
 
 
 class ProjectReader:

@@ -17,8 +17,8 @@ from ilpix.images.stored_texts import StoredTexts
 from ilpix.project.backups import advise_restoring
 from ilpix.project.damage import DAMAGE
 from ilpix.project.errors import NoProjectError, UnreadableProjectError
-from ilpix.project.file import MAX_OBJECTS, check_object
 from ilpix.project.rewriting import copy_attributes, copy_dataset
+from ilpix.project.self_contained import MAX_OBJECTS, check_object
 
 _DAMAGE = (*DAMAGE, struct.error, LookupError)
 _LARGEST_FILE = 2**36

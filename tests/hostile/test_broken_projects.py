@@ -259,6 +259,6 @@ def test_random_damage_is_a_clear_error_or_harmless(project_path: Path, seed: in
 def test_a_forest_of_very_many_groups_is_refused(
     project_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ilpix.project.file.MAX_OBJECTS", 40)
+    monkeypatch.setattr("ilpix.project.self_contained.MAX_OBJECTS", 40)
     with pytest.raises(InvalidProjectError, match="more than 40 groups"):
         read_project(project_path)

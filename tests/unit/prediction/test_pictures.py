@@ -1,6 +1,7 @@
 """The pictures of an image, decoded again."""
 
 import json
+import os
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,15 @@ def test_the_mean_uncertainty_is_remembered_with_what_was_drawn(halves: Path) ->
     assert read_drawn(files, "key") is None
 
 
-def test_a_picture_that_a_machine_without_power_left_empty_is_drawn_again(halves: Path) -> None:
+@pytest.mark.parametrize("which", range(4))
+@pytest.mark.parametrize("part", [0, 0.9])
+def test_what_a_machine_without_power_left_empty_or_cut_short_is_drawn_again(
+    halves: Path, which: int, part: float
+) -> None:
     files = draw_all(halves)
-    files.safe_classes.write_bytes(b"")
+    assert read_drawn(files, "key")
+    path = (*files.small, files.script)[which]
+    os.truncate(path, int(part * path.stat().st_size))
     assert read_drawn(files, "key") is None
 
 
