@@ -105,6 +105,9 @@ class ProjectReader:
             self.note(where, NO_DATASET)
             return ""
         try:
+            if item.shape is None:
+                self.note(where, "is empty")
+                return ""
             if item.shape != () or not isinstance(item.get_type(), h5py.h5t.TypeStringID):
                 self.note(where, "is no text")
                 return ""
