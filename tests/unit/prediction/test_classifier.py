@@ -164,7 +164,7 @@ def test_other_numbers_of_channels_are_refused(classifier: Classifier) -> None:
 
 
 def test_an_image_too_small_for_a_scale_is_refused(classifier: Classifier) -> None:
-    with pytest.raises(ImageTooSmallError, match=r"scale 1\.6 px need 7 pixels"):
+    with pytest.raises(ImageTooSmallError, match=r"scale 1\.6 px need 7 along"):
         classifier.predict(np.zeros((2, 6, 50)))
 
 
