@@ -114,7 +114,7 @@ def test_an_image_too_small_for_a_scale_is_refused(scale: float, needed: int) ->
         needed,
         1,
     )
-    with pytest.raises(ImageTooSmallError, match=f"scale {scale} px need {needed} pixels"):
+    with pytest.raises(ImageTooSmallError, match=f"scale {scale} px need {needed} along"):
         compute_features(np.ones((1, needed + 5, needed - 1)), smoothing(scale))
 
 
