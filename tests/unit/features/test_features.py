@@ -119,7 +119,7 @@ def test_an_image_too_small_for_a_scale_is_refused(scale: float, needed: int) ->
 
 
 def test_an_image_of_one_row_is_refused() -> None:
-    with pytest.raises(ImageTooSmallError, match="1 rows"):
+    with pytest.raises(ImageTooSmallError, match="1 × 500 pixels"):
         compute_features(np.ones((1, 1, 500)), smoothing(0.3))
 
 
