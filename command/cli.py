@@ -18,7 +18,6 @@ from command.carrying_out import Output, carry_out, plain_errors
 from command.early import refuse_early
 from command.first_line import first_line
 from command.given import AllSteps, OutputFolder, Port
-from command.labels import Project
 from command.server import ServerNotStartedError
 from command.steinbock_words import in_our_words
 from command.tables import print_findings, print_plan, print_rows
@@ -36,9 +35,13 @@ app = App(
     version=lambda: version("ilpix"),
     result_action="return_value",
     suppress_keyboard_interrupt=False,  # ours to tell
-    default_parameter=Parameter(json_dict=False, json_list=False, negative_iterable=()),
+    default_parameter=Parameter(negative_iterable=()),
 )
 
+AS_THEY_ARE_USED = (
+    "demo", "import", "prepare", "annotate", "gui", "crops", "labels", "train", "check", "run",
+    "classify", "show", "fix", "prune", "settings",
+)  # fmt: skip
 Flat = Parameter(name="*")  # the fields of a model are flags of the verb
 
 
@@ -194,7 +197,7 @@ def classify(
 @app.command
 def annotate(
     *,
-    project: Project = PROJECT,
+    ilp: Annotated[Path, Parameter(name=("--ilp", "--project"), alias="-p")] = PROJECT,
     port: Port = 0,
     browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
     data_dir: Annotated[Path, Parameter(alias="-C")] = Path(),
@@ -203,8 +206,8 @@ def annotate(
 
     Parameters
     ----------
-    project
-        in the data directory unless absolute
+    ilp
+        the project, in the data directory unless absolute
     port
         of the page on this machine; 0 for any that is free
     browser
@@ -215,7 +218,7 @@ def annotate(
     from annotation import serving  # noqa: PLC0415 - no other verb needs it
 
     with plain_errors() as ended:
-        serving.annotate(data_dir, project, port, console.print_notice, opens_browser=browser)
+        serving.annotate(data_dir, ilp, port, console.print_notice, opens_browser=browser)
     return ended.code
 
 
@@ -255,6 +258,10 @@ def show_settings() -> int:
             told = "not set" if value in {None, ()} else f"{value} ({source})"
             console.say(f"{variable}: {told}; {description}")
     return ended.code
+
+
+for place, verb in enumerate(AS_THEY_ARE_USED):
+    app[verb].sort_key = place
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from flows.running.manifest import VerbRecord
 from ilpix.data_directory import PROJECT, QUALITY, REPORT_PAGE
 from ilpix.errors import IlpixError
 from ilpix.project.reading import read_project
+from ilpix.wording import NOTHING_TO_DO
 
-NOTHING_TO_DO = "nothing to do"  # as fix sums up
 Line = tuple[str, str]  # what, and where it is or how it goes
 
 
@@ -73,10 +73,9 @@ def _after_preparing(project: Path, given: str) -> str:
         return f"ilpix run{given}"
     if found.has_labels:
         return f"ilpix train{given}"
-    place = "" if project == PROJECT else f" -p {project}"
-    here = given.replace(" --ilp", " -p")
+    place = "" if project == PROJECT else f" --ilp {project}"
     return (
-        f"label every class in several crops, in the browser (ilpix annotate{here}), in Ilastik "
+        f"label every class in several crops, in the browser (ilpix annotate{given}), in Ilastik "
         f"(ilpix gui{place}) or in any other program (ilpix train{given} --labels FOLDER)"
     )
 

@@ -17,7 +17,7 @@ from flows.running.choosing import is_chosen
 from flows.running.manifest import VerbRecord
 from ilpix.checks.findings import ALL_IMAGES
 from ilpix.errors import name_some
-from ilpix.wording import counted
+from ilpix.wording import NOTHING_TO_DO, counted
 
 Row = Mapping[str, Any]
 _WEIGHT = ("kept", "done", "failed")
@@ -84,8 +84,13 @@ def print_failures(error: ImagesFailedError) -> None:
 
 
 def print_plan(title: str, plan: Sequence[Row]) -> None:
-    """Print what becomes of crops, a line for those of which the same becomes; problems first."""
+    """Print what becomes of crops, a line for those of which the same becomes; problems first.
+
+    Where nothing is to be done, the summary says that.
+    """
     alike: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    if all(row["what"] == NOTHING_TO_DO for row in plan):
+        return
     for row in plan:
         alike[row["problem"], row["what"]].append(row["crop"] or row["lane"])
     if alike:

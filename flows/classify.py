@@ -140,10 +140,14 @@ def failing_later(failed: list[ImagesFailedError]) -> Iterator[None]:
 
 
 def _with_seed(preparing: PrepareOptions) -> PrepareOptions:
-    """Draw a missing seed from the id of the run: the same one when the run is resumed."""
+    """Draw a missing seed from the id of the run: the same one when the run is resumed.
+
+    It does not count as chosen by a person.
+    """
     if preparing.seed is not None:
         return preparing
-    return preparing.model_copy(update={"seed": UUID(flow_run.id).int % 2**32})
+    chosen = dict(preparing) | {"seed": UUID(flow_run.id).int % 2**32}
+    return PrepareOptions.model_construct(preparing.model_fields_set, **chosen)
 
 
 def _wait_for_training(

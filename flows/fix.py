@@ -9,7 +9,7 @@ from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_table
 from ilpix.repair.applying import finish_interrupted_fix
 from ilpix.repair.plan import FixPlan, plan_fix
-from ilpix.wording import counted
+from ilpix.wording import NOTHING_TO_DO, counted
 from tasks.fixing import fix_project, rescue
 
 _log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def _told(plan: FixPlan, *, is_planned: bool) -> str:
     if plan.problems and not plan.partial:
         return f"{counted(len(plan.problems), 'problem')}, nothing would change"
     if not plan.is_needed:
-        return "nothing to do"
+        return NOTHING_TO_DO
     return f"{'would change ' if is_planned else ''}{plan.summary}"
 
 

@@ -6,6 +6,7 @@ The words of the place are the flags of a terminal, unless somebody sets others.
 from collections.abc import Callable
 from contextvars import ContextVar
 
+NOTHING_TO_DO = "nothing to do"  # as a fix says it
 Words = Callable[[str], str]
 _words: ContextVar[Words] = ContextVar("ilpix_words", default=str)
 

@@ -45,7 +45,7 @@ def update_sources(
         found: the images.
     """
     now = {
-        _named(data_dir, prepared / f"{source.name}.h5"): _named(data_dir, source.path)
+        _named(data_dir, data_dir / prepared / f"{source.name}.h5"): _named(data_dir, source.path)
         for source in found
     }
     gone = {
@@ -158,10 +158,9 @@ def _digest(memo: DigestMemo, path: Path) -> str:
 
 
 def _named(data_dir: Path, path: Path) -> str:
-    """A path from the data directory where it lies in it."""
-    whole = data_dir / path
-    inside = whole.is_relative_to(data_dir)
-    return (whole.relative_to(data_dir) if inside else whole.absolute()).as_posix()
+    """A path as it is from the data directory where it lies in it."""
+    inside = path.is_relative_to(data_dir)
+    return (path.relative_to(data_dir) if inside else path.absolute()).as_posix()
 
 
 def _is_text(name: str) -> bool:

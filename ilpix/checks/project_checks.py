@@ -147,7 +147,7 @@ def _check_training_data(project: PixelProject) -> list[Finding]:
 def _check_labels(project: PixelProject) -> list[Finding]:
     findings = []
     name = project.path.name
-    advice = "label it, or take it out of the project"
+    advice = "label it, or leave it: it hinders nothing"
     for lane, counts in zip(project.lanes, project.labelled_pixels, strict=True):
         if not any(counts):
             findings.append(Finding("warning", "labels", _title(lane), "carries no labels", advice))

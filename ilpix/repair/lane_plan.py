@@ -17,6 +17,7 @@ from ilpix.repair.crop_files import (
 )
 from ilpix.repair.crop_matching import stored_parts
 from ilpix.repair.label_plan import LabelPlan, plan_labels
+from ilpix.wording import NOTHING_TO_DO
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class LanePlan:
         """The plan in one line."""
         changes = (self._crop_change, *self.changes, *self.label_changes)
         what = "; ".join(filter(None, (self.mismatch, *changes)))
-        return FixRow(self.title, self.file_name, what or "nothing to do", bool(self.mismatch))
+        return FixRow(self.title, self.file_name, what or NOTHING_TO_DO, bool(self.mismatch))
 
     @property
     def _crop_change(self) -> str:

@@ -12,8 +12,9 @@ class NoLabelsError(IlpixError, ValueError):
 
     def __str__(self) -> str:
         return (
-            f"{self.source} holds no labels; draw some (ilpix annotate, or in Ilastik), or give "
-            "label images beside the crops (8-bit, 0 where nothing is labelled)"
+            f"{self.source} holds no labels; draw some (ilpix annotate, or in Ilastik), or name a "
+            "folder of label images (ilpix train --labels FOLDER; ilpix crops export makes empty "
+            "ones)"
         )
 
 

@@ -429,10 +429,14 @@ def test_classify_trains_from_labels_drawn_in_the_project(tmp_path: Path, traine
     assert read_project(project.path).has_classifier
 
 
-def test_classify_finishes_good_images_and_names_the_bad_one(folder: Path) -> None:
+def test_classify_finishes_good_images_and_names_the_bad_one(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (folder / "img" / "broken.tiff").write_bytes(b"no TIFF")
     with pytest.raises(ImagesFailedError) as raised:
-        classify(folder, OPTIONS)
+        classify(folder, PrepareOptions(cropsize=OPTIONS.cropsize))
+    assert "it is kept" in caplog.text
+    assert "no effect" not in caplog.text  # of a seed that nobody chose
     assert list(raised.value.failures) == ["broken"]
     assert len(list((folder / "ilastik_probabilities").iterdir())) == 5
 

@@ -27,7 +27,8 @@ def test_after_preparing_somebody_labels(tmp_path: Path) -> None:
     image = ImageRecord(channel_names=("DNA",), preparation=PreparationOptions())
     create_project(tmp_path / "p.ilp", {"ilastik_crops/a.h5": (1, 9, 9)}, classes, image)
     step = next_step(record("prepare", PrepareOptions(ilp=Path("p.ilp"))), tmp_path)
-    assert f"ilpix gui -p {tmp_path / 'p.ilp'}" in step
+    assert f"ilpix annotate -C {tmp_path} --ilp p.ilp" in step
+    assert f"ilpix gui --ilp {tmp_path / 'p.ilp'}" in step
     assert f"ilpix train -C {tmp_path} --ilp p.ilp --labels FOLDER" in step
 
 
