@@ -56,7 +56,7 @@ def prune(
         else:
             is_something = bool(_tell(data_dir).leftovers)
             if _tell_runs() or is_something:
-                console.print_notice("nothing was changed; ilpix prune --yes removes it")
+                console.print_notice("nothing was changed; the same with --yes removes it")
             else:
                 console.print_notice("nothing to prune")
     return ended.code

@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 
 from flows.errors import NoImageChosenError
 from flows.running.choosing import is_chosen
-from ilpix.errors import MOST_NAMES
 from ilpix.images.left_out import is_visible_file
 from ilpix.sources.errors import RawFileError
 from ilpix.sources.raw_imc import SUFFIXES, Acquisition, is_raw, list_acquisitions, match_recovery
@@ -68,8 +67,7 @@ def require_chosen(folder: Path, only: str) -> None:
     of_mcd = [path.stem for path in packed if path.suffix.lower() != ".txt"]
     possible = (f"{stem}_{number:03d}" for stem in of_mcd for number in range(_MOST_IN_ONE))
     if not any(is_chosen(name, only) for name in (*names, *possible)):
-        named = [*names, *(f"{stem}_*" for stem in of_mcd)]
-        raise NoImageChosenError(only, tuple(named[:MOST_NAMES]))
+        raise NoImageChosenError(only, (*names, *(f"{stem}_*" for stem in of_mcd)))
 
 
 def _packed(archive: Path) -> list[Path]:

@@ -119,11 +119,11 @@ class NoImageChosenError(IlpixError, LookupError):
     """The pattern of a person chooses no image."""
 
     pattern: str
-    names: tuple[str, ...]  # some that are there
+    names: tuple[str, ...]  # that are there
 
     def __str__(self) -> str:
         return (
-            f"no image has a name like {self.pattern!r}; there are {', '.join(self.names)} … "
+            f"no image has a name like {self.pattern!r}; to choose from: {name_some(self.names)} "
             "(names without folder and ending)"
         )
 

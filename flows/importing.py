@@ -3,6 +3,7 @@
 import logging
 import os
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -15,6 +16,7 @@ from flows.options import ImportOptions
 from flows.running.choosing import choose, tell_notes
 from flows.running.verb_flow import verb_flow
 from flows.running.verb_run import VerbRun, running
+from ilpix.errors import name_some
 from ilpix.files import printable, replacing
 from ilpix.images.left_out import (
     FOLDER_LINK,
@@ -141,8 +143,11 @@ def _leave_out(
         for found in acquisitions
     }
     left_out = {name: channels for name, channels in missing.items() if channels}
+    alike = defaultdict(list)
     for name, channels in left_out.items():
-        _log.warning("%s is left out: it has no channel %s", name, ", ".join(channels))
+        alike[", ".join(channels)].append(name)
+    for missing_channels, names in alike.items():
+        _log.warning("left out, as there is no channel %s: %s", missing_channels, name_some(names))
     run.notes["left_out"] = {
         name: f"no channel {', '.join(channels)}" for name, channels in left_out.items()
     }

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from flows.errors import NoImageChosenError
-from ilpix.errors import MOST_NAMES, name_some
+from ilpix.errors import name_some
 from ilpix.wording import in_words_of_the_place
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def choose(names: Sequence[str], only: str | None) -> set[str]:
     """
     chosen = {name for name in names if is_chosen(name, only)}
     if only is not None and not chosen:
-        raise NoImageChosenError(only, tuple(names[:MOST_NAMES]))
+        raise NoImageChosenError(only, tuple(names))
     return chosen
 
 

@@ -116,7 +116,7 @@ def _as_finding(topic: str, where: str, error: IlpixError) -> Finding:
 def _check_classifier(project: PixelProject) -> list[Finding]:
     name = project.path.name
     if project.features is None or project.forest is None:
-        advice = "train it (ilpix train), or in Ilastik switch on Live Update and save the project"
+        advice = "label and train it (ilpix annotate, ilpix train; in Ilastik, Live Update)"
         return [Finding("error", "classifier", name, f"has no {project.lacks}", advice)]
     findings = []
     n_per_channel = len(project.features.columns(1))

@@ -14,8 +14,8 @@ class NoClassifierError(IlpixError, ValueError):
 
     def __str__(self) -> str:
         return (
-            f"{self.path} has no {self.missing}; train it (ilpix train), or in Ilastik choose "
-            "features, label, switch on Live Update and save the project"
+            f"{self.path} has no {self.missing}; label and train it (ilpix annotate, ilpix train), "
+            "or in Ilastik choose features, label, switch on Live Update and save the project"
         )
 
 

@@ -96,7 +96,7 @@ def test_acquisitions_of_other_channels_are_left_out_with_a_word(
     write_txt(folder / "raw" / "few.txt", Measured(1, counts(0)[:2], CHANNELS[:2]))
     assert "few" not in {path.stem for path in import_raw(folder)}
     assert _manifest(folder)["notes"]["left_out"] == {"few": "no channel Y89, Ir193"}
-    assert "few is left out: it has no channel Y89, Ir193" in caplog.text
+    assert "left out, as there is no channel Y89, Ir193: few" in caplog.text
 
 
 def test_hot_pixels_are_filtered_on_request(folder: Path) -> None:

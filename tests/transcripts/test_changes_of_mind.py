@@ -52,7 +52,7 @@ def test_a_renamed_image_is_said_at_each_step_until_what_is_left_of_it_is_remove
     code, told, log = in_log(study, "prune")
     assert code == 0
     assert told[0].startswith("made of images that are gone: 6 files, ")
-    assert log[-1] == "nothing was changed; ilpix prune --yes removes it"
+    assert log[-1] == "nothing was changed; the same with --yes removes it"
     code, told, _ = in_log(study, "prune", "--yes")
     assert (code, told[-1].partition(":")[0]) == (0, "freed")
     assert not list((study / "ilastik_img").glob("region_2*"))

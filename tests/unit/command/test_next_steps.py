@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from command.next_steps import next_step, results
-from flows.options import PrepareOptions, RunOptions, TrainOptions
+from flows.options import ImportOptions, PrepareOptions, RunOptions, TrainOptions
 from flows.running.manifest import VerbRecord
 from ilpix.images.hdf5 import ImageRecord
 from ilpix.images.preparation_options import PreparationOptions
@@ -30,6 +30,13 @@ def test_after_preparing_somebody_labels(tmp_path: Path) -> None:
     assert f"ilpix annotate -C {tmp_path} --ilp p.ilp" in step
     assert f"ilpix gui --ilp {tmp_path / 'p.ilp'}" in step
     assert f"ilpix train -C {tmp_path} --ilp p.ilp --labels FOLDER" in step
+
+
+def test_an_import_that_came_to_nothing_has_no_next_step(tmp_path: Path) -> None:
+    (tmp_path / "panel.csv").write_text("channel,name\n")
+    nothing = record("import", ImportOptions())
+    assert list(results(nothing, tmp_path)) == []
+    assert next_step(nothing, tmp_path) == ""
 
 
 def test_after_training_the_images_are_predicted() -> None:
