@@ -1,6 +1,6 @@
 // The classes: choose, add, rename, recolour, hide, remove.
 
-import { byId, count, css, icon, make } from './dom.js';
+import { byId, count, css, icon, labelledPixels, make } from './dom.js';
 import { tell } from './notices.js';
 import { send } from './queue.js';
 import { changed, colorOf, cropShown, labelledOf, on, store } from './store.js';
@@ -154,7 +154,7 @@ async function remove(known) {
     tell('classes', 'Two classes are the fewest: there is nothing to tell apart with one. Rename it instead.');
     return;
   }
-  if (n > 0 && !(await confirmed(`Remove ${known.name}? ${count(n)} labelled pixels go with it. Undo brings them back.`, 'Remove'))) return;
+  if (n > 0 && !(await confirmed(`Remove ${known.name} with ${labelledPixels(n)}? Undo brings them back.`, 'Remove'))) return;
   await change(store.classes.filter((one) => one.id !== known.id));
 }
 

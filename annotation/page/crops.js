@@ -3,7 +3,7 @@
 import { pictureAddress } from './api.js';
 import { shownChannels } from './channels.js';
 import { openCrop } from './crop.js';
-import { byId, count, make } from './dom.js';
+import { byId, count, labelledPixels, make } from './dom.js';
 import { changed, labelledIn, on, store } from './store.js';
 
 const PICTURE_PX = 88;
@@ -115,7 +115,7 @@ function update() {
     const n = bars.get(item.dataset.lane) ?? 0;
     const [labelled, unsure] = item.querySelectorAll('.bar');
     labelled.firstElementChild.style.width = `${100 * Math.min(Math.sqrt(n / MUCH), 1)}%`;
-    labelled.title = `${count(n)} labelled pixels`;
+    labelled.title = labelledPixels(n);
     const doubt = store.uncertainty[item.dataset.lane]?.mean;
     unsure.firstElementChild.style.width = `${100 * (doubt ?? 0)}%`;
     unsure.title = doubt === undefined ? 'Not predicted yet' : `${(100 * doubt).toFixed(0)} % unsure`;

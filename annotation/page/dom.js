@@ -49,6 +49,9 @@ const WHOLE = new Intl.NumberFormat('en', { useGrouping: true });
 /** A whole number with thin spaces between thousands. @param {number} n */
 export const count = (n) => WHOLE.format(n).replaceAll(',', '\u202f');
 
+/** How many labelled pixels there are, in words. @param {number} n */
+export const labelledPixels = (n) => `${count(n)} labelled pixel${n === 1 ? '' : 's'}`;
+
 /** A measured value, short. @param {number} value */
 export function short(value) {
   const size = Math.abs(value);

@@ -12,7 +12,7 @@ class FixRefusedError(ProblemsError):
     heading = "{path} is not fixed"
 
 
-class NoCropFolderError(IlpixError, FileNotFoundError):
+class NoCropFolderError(IlpixError, LookupError):
     """The folder in which crops are looked for is not there."""
 
     folder: Path

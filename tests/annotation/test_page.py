@@ -207,7 +207,7 @@ def test_classes_are_added_renamed_and_removed(opened: Screen, tissue: Path) -> 
     assert set(np.unique(opened.prediction()[1])) == {2, 4}
     opened.page.evaluate("document.querySelectorAll('#classes .bin')[3].click()")
     opened.page.wait_for("document.getElementById('confirm').open")
-    assert "labelled pixels go with it" in opened.text("confirm")
+    assert "labelled pixels? Undo brings" in opened.text("confirm")
     opened.push_text("Remove")
     opened.page.wait_for(f"{names}.length === 3")
     assert not (opened.labels() == 4).any()
