@@ -22,6 +22,7 @@ from filelock import FileLock
 from containers.engine import translated
 from containers.errors import ContainerError, LeaseError
 from containers.run import LEASE_LABEL, RUN_LABEL
+from ilpix.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,9 @@ def sweep_orphans(client: docker.DockerClient, runs: Path) -> list[str]:
         _remove(held)
     if removed:
         logger.warning(
-            "removed %d containers that a killed run left: %s", len(removed), ", ".join(removed)
+            "removed what a killed run left, %s: %s",
+            counted(len(removed), "container"),
+            ", ".join(removed),
         )
     return removed
 

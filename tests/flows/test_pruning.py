@@ -71,10 +71,13 @@ def test_it_only_lists_until_it_is_told(folder: Path, capsys: pytest.CaptureFixt
     (folder / "img" / "region_2.tiff").unlink()
     prepare(folder, OPTIONS)
     run(folder)
+    (folder / ".ilpix" / "logs").mkdir(exist_ok=True)
+    (folder / ".ilpix" / "logs" / "old.log").touch()
     before = files(folder)
     assert ilpix("prune") == 0
     told = capsys.readouterr()
     assert MADE in told.out
+    assert "logs: 1 file, " in told.out
     assert "region_2.h5" in told.out
     assert "--yes" in told.err
     assert files(folder) == before
@@ -144,6 +147,8 @@ def test_nothing_is_moved_over_other_files(
     (tmp_path / "away" / "other").touch()
     assert ilpix("prune", "--yes", "--to", str(tmp_path / "away")) == 1
     assert "is not empty" in capsys.readouterr().err
+    assert ilpix("prune", "--yes", "--to", "panel.csv") == 1
+    assert "panel.csv is a file, not a folder" in capsys.readouterr().err
     assert (folder / "ilastik_img" / "region_2.h5").exists()
 
 
