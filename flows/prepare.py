@@ -30,7 +30,7 @@ from flows.running.sources import (
 from flows.running.verb_flow import verb_flow
 from flows.running.verb_run import VerbRun, running
 from flows.showing.artifacts import show_prepared
-from ilpix.errors import name_some
+from ilpix.errors import NotAFileError, name_some
 from ilpix.images.chosen_crops import NAME as CHOSEN
 from ilpix.images.chosen_crops import read_chosen, with_chosen
 from ilpix.images.crops import (
@@ -84,6 +84,8 @@ def prepare(data_dir: Path = Path(), options: PrepareOptions = PrepareOptions())
         for note in panel.notes:
             _log.warning("%s", in_words_of_the_place(note))
         project = run.path(options.ilp)
+        if project.is_dir():
+            raise NotAFileError(project)
         record = ImageRecord(
             channel_names=channel_names(panel, options.preparation), preparation=options.preparation
         )

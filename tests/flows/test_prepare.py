@@ -12,6 +12,7 @@ import tifffile
 from flows.errors import EveryImageTooSmallError, ImagesFailedError
 from flows.options import PrepareOptions
 from flows.prepare import prepare
+from ilpix.errors import NotAFileError
 from ilpix.features.selection import default_selection
 from ilpix.images.errors import NoImagesError
 from ilpix.project.errors import ProjectInUseError
@@ -84,6 +85,14 @@ def test_a_crop_size_that_no_image_has_is_refused_before_any_image_is_prepared(
     sizes = [min(tifffile.imread(path).shape[1:]) for path in (folder / "img").iterdir()]
     with pytest.raises(EveryImageTooSmallError, match=f"; {2 * min(sizes)} fits"):
         prepare(folder, PrepareOptions(cropsize=2 * max(sizes) + 1))
+    assert not (folder / "ilastik_img").exists()
+
+
+def test_a_folder_is_not_replaced_by_a_project(folder: Path) -> None:
+    """It was moved away as if it were a project with somebody's work."""
+    with pytest.raises(NotAFileError, match="img is a folder"):
+        prepare(folder, PrepareOptions(cropsize=60, ilp=Path("img"), overwrite=True))
+    assert (folder / "img").is_dir()
     assert not (folder / "ilastik_img").exists()
 
 
