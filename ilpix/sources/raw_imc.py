@@ -1,6 +1,6 @@
 """Raw imaging mass cytometry: MCD and TXT files become the images and the panel of steinbock.
 
-Reading the files is readimc's work, an extra (`pip install 'ilpix[imc]'`). Which file is which
+Parsing the files is readimc's work, an extra (`pip install 'ilpix[imc]'`). Which file is which
 image, the order of the channels, the hot pixel filter and how images are stored are those of
 `steinbock preprocess imc`, so that the results are the same.
 """
@@ -8,7 +8,7 @@ image, the order of the channels, the hot pixel filter and how images are stored
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from ilpix.files import replacing
 from ilpix.images.errors import MissingExtraError
 from ilpix.images.left_out import is_visible_file
 from ilpix.sources.errors import MissingChannelError, NoRawFilesError, RawFileError
+from ilpix.sources.mcd import McdFile
 from ilpix.sources.source import DECODING_ERRORS
 
 SUFFIXES = frozenset({".mcd", ".txt"})
@@ -121,17 +122,14 @@ def read_acquisition(acquisition: Acquisition, channels: Sequence[str]) -> Float
     """
     indices = [_index_of(acquisition, channel) for channel in channels]
     with _opened(acquisition.file) as file:
-        found = None
-        if acquisition.id is not None:
-            found = next(
-                one
-                for slide in file.slides
-                for one in slide.acquisitions
-                if one.id == acquisition.id
-            )
-            _require_possible(acquisition, found)
-        image = file.read_acquisition(found)
-        return np.ascontiguousarray(image[indices], dtype=np.float32)
+        if acquisition.id is None:
+            return np.ascontiguousarray(file.read_acquisition()[indices], dtype=np.float32)
+        found = next(
+            one for slide in file.slides for one in slide.acquisitions if one.id == acquisition.id
+        )
+        _require_possible(acquisition, found)
+        image: FloatArray = file.read_counts(found, indices)
+        return image
 
 
 def filter_hot_pixels(image: FloatArray, threshold: float) -> FloatArray:
@@ -170,18 +168,19 @@ def _opened(path: Path) -> Iterator[Any]:
     except ImportError as error:
         raise MissingExtraError(f"{path.name}: raw imaging mass cytometry", "imc") from error
     damage = (*DECODING_ERRORS, MCDParserError, ParseError, StopIteration)
-    reader = readimc.MCDFile if path.suffix.lower() == ".mcd" else readimc.TXTFile
-    file = reader(path)
     try:
-        file.open()
-        yield file
+        if path.suffix.lower() == ".mcd":
+            with path.open("rb") as content:
+                yield McdFile(content)
+        else:
+            with closing(readimc.TXTFile(path)) as text:  # open() leaves it open where it fails
+                text.open()
+                yield text
     except (RawFileError, MissingChannelError, DiskLostError):
         raise
     except damage as error:
         told = RawFileError(path, str(error) or type(error).__name__)
         raise lost_by_disk(error, path) or told from error
-    finally:
-        file.close()  # open() leaves it open where it fails
 
 
 def _describe(path: Path, number: int | None, found: Any) -> Acquisition:

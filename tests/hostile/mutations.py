@@ -1,6 +1,7 @@
 """Changes of a file that a disk, a network or a stranger makes: of bytes, of structure, of text."""
 
 import random
+import re
 import struct
 import tempfile
 import zlib
@@ -140,6 +141,15 @@ def change_text(content: bytes, rng: random.Random) -> bytes:
     return "\n".join(lines).encode("utf-8", "surrogatepass")
 
 
+def change_description(content: bytes, rng: random.Random) -> bytes:
+    """Put another number into the description in UTF-16 at the end of an MCD file."""
+    places = list(re.finditer(rb">\0(?:\d\0)+<", content))
+    found = rng.choice(places)
+    number = rng.choice((*NUMBERS, *LARGE, -1, len(content)))
+    text = f">{number}".encode("utf-16-le")
+    return content[: found.start()] + text + content[found.end() - 1 :]
+
+
 def recode(content: bytes, rng: random.Random) -> bytes:
     text = content.decode("utf-8")
     encoding = rng.choice(["utf-16", "utf-16-le", "utf-32", "utf-8-sig", "cp1252", "utf-7"])
@@ -205,4 +215,5 @@ def _other_value(rng: random.Random) -> object:
 TIFF = (*BYTES, change_tag, change_tag, change_tag)
 PNG = (*BYTES, change_chunk, change_chunk)
 HDF5 = (*BYTES, *[change_object] * 4)
+MCD = (*BYTES, *[change_description] * 8)
 TABLE = (*BYTES, recode, *[change_text] * 6)

@@ -35,7 +35,8 @@ from ilpix.sources.finding import find_sources, open_source
 from ilpix.sources.reading_options import ReadingOptions
 from ilpix.sources.source import FiniteCheck, read_finite
 from tests.hostile.damage import write_sound_project
-from tests.hostile.mutations import HDF5, PNG, TABLE, TIFF, Mutation
+from tests.hostile.mutations import HDF5, MCD, PNG, TABLE, TIFF, Mutation
+from tests.hostile.raw import contradict_raw, read_raw, write_raw
 
 Reading = Mapping[str, Any]
 
@@ -312,6 +313,7 @@ SUBJECTS = (
     Subject("prepared, in chunks", "a.h5", _chunked, HDF5, _read_prepared, _contradict_prepared),
     Subject("crop, HDF5", "a.h5", _chunked, HDF5, _read_a_crop, errors=OF_CROP),
     Subject("crop, TIFF", "a.tiff", _imagej, TIFF, _read_a_crop, errors=OF_CROP),
+    Subject("raw, MCD", "raw/a.mcd", write_raw, MCD, read_raw, contradict_raw),
     Subject(
         *("panel", "panel.csv", _text(PANEL), TABLE, _read_a_panel, _contradict_panel),
         may_end_anywhere=True,
