@@ -127,7 +127,7 @@ def test_no_server_at_the_given_address_is_said_before_anything_is_done(
     folder = tmp_path / "study"
     write_example(folder)
     ended = subprocess.run(
-        [*PROGRAM, "prepare"],
+        [*PROGRAM, "prepare", "--cropsize", "100"],
         cwd=folder,
         env=environment | {"PREFECT_API_URL": NOBODY},
         capture_output=True,
