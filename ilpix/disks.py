@@ -2,12 +2,13 @@
 
 The HDF5 library hides the answer in the text of errors of many kinds, numpy says only that less was
 written, and other modules take both for damage of what they read; so the texts are looked at, and
-the whole chain of causes.
+the whole chain of causes. Where an answer may be lost altogether, the disk is asked once more.
 """
 
 import errno
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ _REFUSALS: Mapping[int, type[DiskFullError | FolderNotWritableError]] = {
     **dict.fromkeys(_numbers("ENOSPC", "EDQUOT", "EFBIG"), DiskFullError),
     **dict.fromkeys(_numbers("EROFS"), FolderNotWritableError),
 }
+_PIECE_BYTES = 2**22
 _IN_NUMPY = re.compile(r"\d+ requested and \d+ written")
 _IN_HDF5 = re.compile(r"errno = (\d+), error message")
 
@@ -66,6 +68,29 @@ def lost_by_disk(error: BaseException | None, path: Path) -> DiskLostError | Non
         if (number := _number_of(cause)) in _LOST:
             named = cause.filename if isinstance(cause, OSError) else None
             return DiskLostError(Path(os.fsdecode(named)) if named else path, os.strerror(number))
+    return None
+
+
+def lost_while_read(error: BaseException | None, path: Path) -> DiskLostError | None:
+    """Like `lost_by_disk`, for a reader whose error may say nothing of the disk.
+
+    Before the content is taken for damaged, the disk is asked for all bytes of the file.
+
+    Args:
+        error: any.
+        path: the file that was read.
+    """
+    return lost_by_disk(error, path) or _lost_now(path)
+
+
+def _lost_now(path: Path) -> DiskLostError | None:
+    try:
+        if stat.S_ISREG(path.stat().st_mode):
+            with path.open("rb", buffering=0) as file:
+                while file.read(_PIECE_BYTES):
+                    pass
+    except OSError as error:
+        return lost_by_disk(error, path)
     return None
 
 

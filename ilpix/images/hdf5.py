@@ -26,7 +26,7 @@ from pydantic import (
     model_serializer,
 )
 
-from ilpix.disks import lost_by_disk
+from ilpix.disks import lost_while_read
 from ilpix.errors import IlpixError
 from ilpix.files import printable, replacing
 from ilpix.images.axistags import AXES, axis_keys, axistags_json
@@ -116,7 +116,7 @@ class PreparedImage:
         try:
             stored = self._dataset[tuple(windows.get(key, 0) for key in self.axes)]
         except (OSError, RuntimeError) as error:
-            lost = lost_by_disk(error, self.path)
+            lost = lost_while_read(error, self.path)
             raise lost or UnreadableImageError(self.path, str(error)) from error
         if "c" not in kept:
             kept, stored = ["c", *kept], stored[np.newaxis]
@@ -233,7 +233,7 @@ def open_prepared(path: Path, n_channels: int | None = None) -> Iterator[Prepare
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        lost = lost_by_disk(error, path)
+        lost = lost_while_read(error, path)
         raise lost or UnreadableImageError(path, hdf5_reason(error)) from error
     with file:
         try:
@@ -241,7 +241,7 @@ def open_prepared(path: Path, n_channels: int | None = None) -> Iterator[Prepare
         except IlpixError:
             raise
         except _DAMAGE as error:
-            lost = lost_by_disk(error, path)
+            lost = lost_while_read(error, path)
             raise lost or UnreadableImageError(path, str(error)) from error
         yield image
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ilpix.disks import lost_by_disk
+from ilpix.disks import lost_while_read
 from ilpix.errors import IlpixError, InvalidProjectError, Problem
 
 # What h5py raises for damage inside a file: each error of the HDF5 library becomes one of these.
@@ -29,4 +29,4 @@ def telling_damage(path: Path, where: str = "/") -> Iterator[None]:
         raise
     except DAMAGE as error:
         problem = Problem(where, f"cannot be read: {error}")
-        raise lost_by_disk(error, path) or InvalidProjectError(path, (problem,)) from error
+        raise lost_while_read(error, path) or InvalidProjectError(path, (problem,)) from error

@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from ilpix.disks import lost_by_disk, lost_while_read
 from ilpix.errors import InvalidProjectError, Problem, told_shape
 from ilpix.images.datasets import exaggerates
 from ilpix.images.stored_texts import StoredTexts
@@ -83,10 +84,23 @@ class ProjectReader:
         self.file = file
         self.problems: list[Problem] = []
         self._room = MAX_VALUES
+        self._disk_answered = False
 
     def note(self, where: str, what: str) -> None:
         """Add a problem."""
         self.problems.append(Problem(where, what))
+
+    def note_damage(self, where: str, what: str, error: Exception) -> None:
+        """Add a problem that the HDF5 library met, unless it is one of the disk.
+
+        Raises:
+            DiskLostError: if the disk or network share of the file does not answer.
+        """
+        path = Path(self.file.filename)
+        if lost := (lost_by_disk if self._disk_answered else lost_while_read)(error, path):
+            raise lost from error
+        self._disk_answered = True
+        self.note(where, what)
 
     def group(self, where: str) -> h5py.Group | None:
         """Return a group; None where it is missing (a problem) or no group (a problem)."""
@@ -114,7 +128,7 @@ class ProjectReader:
             value = np.empty((), item.dtype)
             item.read(h5py.h5s.ALL, h5py.h5s.ALL, value)
         except DAMAGE as error:
-            self.note(where, f"cannot be read: {error}")
+            self.note_damage(where, f"cannot be read: {error}", error)
             return ""
         return self.decode(where, value[()])
 
@@ -148,7 +162,7 @@ class ProjectReader:
         try:
             value = item.attrs.get(name)
         except DAMAGE as error:
-            self.note(f"{where} attribute {name}", f"cannot be read: {error}")
+            self.note_damage(f"{where} attribute {name}", f"cannot be read: {error}", error)
             return None
         if value is not None and not isinstance(value, str | bytes):
             self.note(f"{where} attribute {name}", "is no text")
@@ -174,8 +188,8 @@ class ProjectReader:
         """By h5py's low-level calls: a project has thousands of texts."""
         try:
             item = h5py.h5o.open(self.file.id, where.encode())
-        except DAMAGE:
-            self.note(where, "missing")
+        except DAMAGE as error:
+            self.note_damage(where, "missing", error)
             return None
         if isinstance(item, h5py.h5t.TypeID):
             self.note(where, "is a type without a value")
@@ -193,8 +207,7 @@ class ProjectReader:
         if item is not None and not isinstance(item, h5py.Dataset):
             self.note(where, NO_DATASET)
             return None
-        if item is not None and not _is_described(item):
-            self.note(where, "has a damaged type or shape")
+        if item is not None and not self._is_described(where, item):
             return None
         if item is not None and item.shape is None:
             self.note(where, "is empty")
@@ -214,13 +227,13 @@ class ProjectReader:
         try:
             return dataset[()]
         except DAMAGE as error:
-            self.note(where, f"cannot be read: {error}")
+            self.note_damage(where, f"cannot be read: {error}", error)
             return None
 
-
-def _is_described(dataset: h5py.Dataset) -> bool:
-    """Whether type and shape can be read; of a damaged file h5py gets them only when asked."""
-    try:
-        return dataset.dtype is not None and dataset.ndim >= 0
-    except DAMAGE:
-        return False
+    def _is_described(self, where: str, dataset: h5py.Dataset) -> bool:
+        """Whether type and shape can be read; of a damaged file h5py gets them only when asked."""
+        try:
+            return dataset.dtype is not None and dataset.ndim >= 0
+        except DAMAGE as error:
+            self.note_damage(where, "has a damaged type or shape", error)
+            return False

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import h5py
 
-from ilpix.disks import lost_by_disk
+from ilpix.disks import lost_while_read
 from ilpix.errors import NotAFileError
 from ilpix.images.hdf5_reasons import hdf5_reason
 from ilpix.project.backups import advise_restoring
@@ -35,9 +35,14 @@ def hold_project(path: Path) -> Iterator[h5py.File]:
         if path.is_dir():
             raise NotAFileError(path) from error
         told = UnreadableProjectError(path, hdf5_reason(error), advise_restoring(path))
-        raise lost_by_disk(error, path) or told from error
+        raise lost_while_read(error, path) or told from error
     with file:
-        yield file
+        try:
+            yield file
+        except Exception as error:
+            if lost := lost_while_read(error, path):
+                raise lost from error
+            raise
 
 
 def holds(path: Path, *places: str) -> bool:

@@ -221,7 +221,7 @@ def _read_block(reader: ProjectReader, where: str) -> StoredBlock | None:
         dataset = reader.file[where]
         intervals = _stored_place(dataset, slice_text)
     except DAMAGE as error:  # of a type that is damaged h5py knows nothing until it is asked
-        reader.note(where, str(error))
+        reader.note_damage(where, str(error), error)
         return None
     values = reader.numbers(where, "iu", dataset.ndim)
     if values is None:

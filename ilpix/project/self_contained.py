@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 import h5py
 
-from ilpix.disks import lost_by_disk
 from ilpix.errors import InvalidProjectError, Problem
 from ilpix.images.heaps import DamagedHeapError
 from ilpix.images.stored_texts import StoredTexts
@@ -28,7 +27,6 @@ def require_self_contained(file: h5py.File, path: Path) -> None:
 
     Raises:
         InvalidProjectError: with every link, dataset kept elsewhere and group inside itself.
-        DiskLostError: if its disk or network share does not answer.
     """
     problems: list[Problem] = []
     try:
@@ -37,8 +35,6 @@ def require_self_contained(file: h5py.File, path: Path) -> None:
     except DamagedHeapError as error:
         problems.append(Problem("/", f"{error}; {advise_restoring(path)}"))
     except DAMAGE as error:
-        if lost := lost_by_disk(error, path):
-            raise lost from error
         problems.append(Problem("/", f"is damaged: {error}; {advise_restoring(path)}"))
     if problems:
         raise InvalidProjectError(path, tuple(problems))

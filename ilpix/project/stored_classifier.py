@@ -53,7 +53,7 @@ def _read_forest(
         reader.problems += error.problems
         return None
     except DAMAGE as error:
-        reader.note(FORESTS, f"cannot be read: {error}")
+        reader.note_damage(FORESTS, f"cannot be read: {error}", error)
         return None
     if forest.labels[-1] > n_classes:
         reader.note(f"{FORESTS}/known_labels", f"names {forest.labels} of {n_classes} classes")

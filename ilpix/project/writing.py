@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from ilpix.data_directory import PROBABILITIES
-from ilpix.errors import IlpixError
+from ilpix.errors import DiskLostError, IlpixError
 from ilpix.features.selection import FeatureSelection
 from ilpix.files import replacing
 from ilpix.forest.stored import Forest
@@ -142,12 +142,15 @@ def require_replaceable(path: Path) -> None:
 
     Raises:
         ProjectInUseError: if there is one with labels or a classifier, or that cannot be read.
+        DiskLostError: if its disk or network share does not answer.
     """
     if not path.exists():
         return
     try:
         project = read_project(path)
         require_training_data(project)
+    except DiskLostError:
+        raise
     except IlpixError as error:
         raise ProjectInUseError(path, "what cannot be read") from error
     carried = {"labels": project.has_labels, "a classifier": project.has_classifier}

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 import h5py
 import numpy as np
 
+from ilpix.disks import lost_by_disk
 from ilpix.errors import Problem
 from ilpix.files import copy_file
 from ilpix.images.hdf5 import write_image
@@ -151,7 +152,8 @@ def _read_pixels(plan: FixPlan, crop: StoredCrop | EmbeddedCrop, file: h5py.File
             return read_crop(crop)
         return to_planes(file[crop.inner_path][()], crop.axes)
     except (ValueError, OSError) as error:
-        raise FixRefusedError(plan.project_path, (Problem("crops", str(error)),)) from error
+        refused = FixRefusedError(plan.project_path, (Problem("crops", str(error)),))
+        raise lost_by_disk(error, plan.project_path) or refused from error
 
 
 def _make_project(plan: FixPlan, target_path: Path) -> None:

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import tifffile
 from imagecodecs import png_decode
 
-from ilpix.errors import IlpixError, told_shape
+from ilpix.disks import lost_while_read
+from ilpix.errors import DiskLostError, IlpixError, told_shape
 from ilpix.images.axistags import axis_keys
 from ilpix.images.datasets import DatasetName, find_dataset
 from ilpix.images.hdf5_reasons import hdf5_reason
@@ -92,13 +93,17 @@ def inspect_crop(path: Path, n_channels: int | None, axis_order: str | None) -> 
 
     Raises:
         ValueError: in words for a person, if it cannot be a crop of the project.
+        DiskLostError: if its disk or network share does not answer.
     """
     try:
         dataset, named_axes, shape, dtype = _inspector(path)(path)
+    except DiskLostError:
+        raise
     except IlpixError as error:
         raise ValueError(str(error)) from error
     except _DAMAGE as error:
-        raise ValueError(f"{path.name} cannot be read: {hdf5_reason(error)}") from error
+        told = ValueError(f"{path.name} cannot be read: {hdf5_reason(error)}")
+        raise lost_while_read(error, path) or told from error
     if dtype.kind not in "iuf" or math.prod(shape) > MAX_CROP_VALUES or 0 in shape:
         raise ValueError(
             f"{path.name} has shape {told_shape(shape)} and type {dtype}, which no crop has"
@@ -115,11 +120,13 @@ def read_crop(crop: StoredCrop) -> Pixels:
 
     Raises:
         ValueError: if the file has changed or is damaged.
+        DiskLostError: if its disk or network share does not answer.
     """
     try:
         stored = _read_stored(crop)
     except _DAMAGE as error:
-        raise ValueError(f"{crop.path.name} cannot be read: {hdf5_reason(error)}") from error
+        told = ValueError(f"{crop.path.name} cannot be read: {hdf5_reason(error)}")
+        raise lost_while_read(error, crop.path) or told from error
     if stored.shape != crop.shape:
         raise ValueError(f"{crop.path.name} has changed since it was looked at")
     return to_planes(stored, crop.axes)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import h5py
 
-from ilpix.disks import refused_by_disk
+from ilpix.disks import told_by_disk
 from ilpix.errors import InvalidProjectError, Problem
 from ilpix.images.heaps import mend_heaps
 from ilpix.images.new_hdf5 import new_hdf5
@@ -40,6 +40,7 @@ def salvage(source: Path, target: Path) -> tuple[Problem, ...]:
     Raises:
         NoProjectError: if there is no such file.
         UnreadableProjectError: if not even its first block can be read.
+        DiskLostError: if its disk or network share does not answer.
     """
     problems: list[Problem] = []
     with (
@@ -110,7 +111,10 @@ class _Salvage:
 
 @contextmanager
 def _opened(source: Path, whole: Path) -> Iterator[tuple[h5py.File, Path]]:
-    """Open a file: where it is cut short or its texts are damaged, a copy that is mended so far."""
+    """Open a copy of a file, mended where it is cut short or its texts are damaged.
+
+    A copy, so that what the disk of the file does not give is not taken for lost.
+    """
     path = source
     try:
         path = _with_texts(source, whole)
@@ -123,14 +127,16 @@ def _opened(source: Path, whole: Path) -> Iterator[tuple[h5py.File, Path]]:
             file = h5py.File(path, "r")
         except _DAMAGE:
             unreadable = UnreadableProjectError(source, str(first), advise_restoring(source))
-            raise refused_by_disk(first, whole.parent) or unreadable from first
+            raise told_by_disk(first, source) or unreadable from first
     with file:
         yield file, path
 
 
 def _with_texts(source: Path, copy: Path) -> Path:
     shutil.copyfile(source, copy)
-    return copy if copy.stat().st_size and mend_heaps(copy) else source
+    if copy.stat().st_size:
+        mend_heaps(copy)
+    return copy
 
 
 def _lengthened(source: Path, whole: Path) -> Path:

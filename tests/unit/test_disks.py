@@ -4,15 +4,20 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
+import numpy as np
 import pytest
 import tifffile
 
 from ilpix.disks import telling_disks, told_by_disk
 from ilpix.errors import DiskFullError, DiskLostError, FolderNotWritableError, IlpixError
+from ilpix.images.axistags import axistags_json
 from ilpix.images.hdf5 import open_prepared
-from ilpix.project.reading import read_project
+from ilpix.project.reading import read_project, require_training_data
+from ilpix.project.writing import create_project, label_classes, require_replaceable
+from ilpix.repair.crop_files import inspect_crop, read_crop
 from ilpix.sources.tiff import read_image
 
 STALE = OSError(errno.ESTALE, os.strerror(errno.ESTALE), "share/a")
@@ -71,3 +76,83 @@ def test_who_reads_from_a_lost_share_says_that_and_not_that_the_file_is_damaged(
     monkeypatch.setattr(*library, refuse)
     with pytest.raises(DiskLostError, match=r"share/a.*Stale file handle"):
         read(Path("share/a"))
+
+
+def damage_last_piece(path: Path, dataset: str) -> None:
+    with h5py.File(path) as file:
+        stored = file[dataset].id
+        piece = stored.get_chunk_info(stored.get_num_chunks() - 1)
+    with path.open("r+b") as raw:
+        raw.seek(piece.byte_offset)
+        raw.write(bytes(piece.size))
+
+
+def read_pixels(path: Path) -> None:
+    with open_prepared(path) as image:
+        image.read()
+
+
+def read_as_crop(path: Path) -> None:
+    read_crop(inspect_crop(path, None, None))
+
+
+def read_labels(path: Path) -> None:
+    require_training_data(read_project(path))
+
+
+def write_labelled(path: Path) -> str:
+    create_project(path, {"c/a.h5": (1, 64, 64)}, label_classes(["A", "B"]))
+    where = "PixelClassification/LabelSets/labels000/block0000"
+    with h5py.File(path, "r+") as file:
+        pieces = {"chunks": (1, 64, 64), "compression": "gzip"}
+        file.create_dataset(where, data=np.ones((1, 64, 64), np.uint8), **pieces)
+        file[where].attrs["blockSlice"] = "[0:1,0:64,0:64]"
+    return where
+
+
+def write_pieces(path: Path) -> str:
+    with h5py.File(path, "w") as file:
+        pieces = {"chunks": (1, 64, 64), "compression": "gzip"}
+        file.create_dataset("img", data=np.ones((1, 64, 64), np.float32), **pieces)
+        file["img"].attrs["axistags"] = axistags_json("cyx")
+    return "img"
+
+
+@pytest.mark.parametrize(
+    ("write", "read"),
+    [(write_labelled, read_labels), (write_pieces, read_pixels), (write_pieces, read_as_crop)],
+)
+def test_what_hdf5_cannot_read_is_damage_only_if_the_disk_gives_the_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    write: Callable[[Path], str],
+    read: Callable[[Path], None],
+) -> None:
+    """Of the HDF5 library's many errors some say nothing of the disk that is behind them."""
+    path = tmp_path / "file.h5"
+    damage_last_piece(path, write(path))
+    with pytest.raises((ValueError, OSError), match="cannot be read"):
+        read(path)
+
+    opened = Path.open
+
+    def refuse(path: Path, mode: str = "r", buffering: int = -1, **how: Any) -> Any:
+        if buffering == 0:  # a stand-in for a disk that gives the file no more
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+        return opened(path, mode, buffering, **how)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DiskLostError, match=r"file\.h5: its disk or network share does not answer"):
+        read(path)
+
+
+def test_a_project_that_a_disk_does_not_give_is_not_replaced_as_one_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(BY_HDF5.format(errno.EIO))
+
+    (tmp_path / "p.ilp").touch()
+    monkeypatch.setattr(h5py, "File", refuse)
+    with pytest.raises(DiskLostError):
+        require_replaceable(tmp_path / "p.ilp")
