@@ -36,7 +36,13 @@ from ilpix.sources.source import (
     unreadable,
 )
 from ilpix.sources.tiff_metadata import read_channel_names, read_pixel_size_um
-from ilpix.sources.tiff_pages import plain_rows, require_stored, segment_rows, stack_pages
+from ilpix.sources.tiff_pages import (
+    plain_rows,
+    require_segments,
+    require_stored,
+    segment_rows,
+    stack_pages,
+)
 
 SUFFIXES = frozenset({".tif", ".tiff"})
 ALL_PAGES = -1  # in place of the number of an image: the single planes of the file are its channels
@@ -203,6 +209,8 @@ def _describe(
     if dtype is None or dtype.kind not in "iuf":
         raise PixelTypeError(path, str(dtype))
     require_stored(file, series)
+    if index == ALL_PAGES:
+        require_segments(one.pages[0] for one in file.series)
     layout = find_layout(path, axes, shape, n_channels, options.axes)
     return SourceImage(
         path,

@@ -1,7 +1,7 @@
 """Read the pixels of a TIFF file band by band: as they are stored, or a row of tiles at a time."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -25,16 +25,27 @@ def require_stored(file: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> 
     claimed, stored = series.nbytes, file.filehandle.size
     if claimed > max(_NEGLIGIBLE_BYTES, _MOST_COMPRESSION * stored):
         raise ValueError(f"it claims {claimed / 1e6:,.0f} MB of pixels in {stored} bytes")
-    if series.dataoffset is not None:
-        return
-    n_segments = math.prod(series.keyframe.chunked)
-    if any(_count_segments(page) < n_segments for page in series.pages):
+    if not series.dataoffset:
+        require_segments(series.pages)
+
+
+def require_segments(pages: Iterable[tifffile.TiffPage | tifffile.TiffFrame | None]) -> None:
+    """Make sure that every strip or tile of some planes has a place and a length.
+
+    Where one has none, tifffile makes its pixels up, and may take those behind it from another
+    place.
+
+    Raises:
+        ValueError: if not.
+    """
+    if not all(page and _has_segments(page) for page in pages):
         raise ValueError("strips or tiles of it are missing")
 
 
-def _count_segments(page: tifffile.TiffPage | tifffile.TiffFrame | None) -> int:
-    """How many strips or tiles of a page have a place and a length; tifffile reads no more."""
-    return min(len(page.dataoffsets), len(page.databytecounts)) if page else 0
+def _has_segments(page: tifffile.TiffPage | tifffile.TiffFrame) -> bool:
+    n_segments = math.prod(page.keyframe.chunked)
+    stored = (page.dataoffsets[:n_segments], page.databytecounts[:n_segments])
+    return all(len(numbers) == n_segments and all(numbers) for numbers in stored)
 
 
 def plain_rows(
