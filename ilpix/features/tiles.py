@@ -7,7 +7,7 @@ the forest has read them. Every pixel's values are the same whatever tile and pa
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,10 @@ class TileSize:
     def __post_init__(self) -> None:
         if min(self.rows, self.columns, self.part_rows, self.part_columns) < 1:
             raise ValueError(f"tiles and parts have at least one row and column, got {self}")
+
+    def within(self, height: int, width: int) -> "TileSize":
+        """Return the size for an image of `height` × `width` px, which may be less than a tile."""
+        return replace(self, rows=min(self.rows, height), columns=min(self.columns, width))
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,7 @@ class Classifier:
         _, height, width = shape
         workspaces: SimpleQueue[Workspace] = SimpleQueue()
         for _ in range(n_threads):
-            workspaces.put(Workspace(self.filters, self.tile_size))
+            workspaces.put(Workspace(self.filters, self.tile_size.within(height, width)))
         n_rows = _rows_at_once(width * len(self.class_names))
         waiting: deque[tuple[_Chunk, list[Future[None]]]] = deque()
         for first in range(0, height, n_rows):
