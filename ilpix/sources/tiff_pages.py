@@ -43,7 +43,7 @@ def require_segments(pages: Iterable[tifffile.TiffPage | tifffile.TiffFrame | No
 
 
 def _has_segments(page: tifffile.TiffPage | tifffile.TiffFrame) -> bool:
-    n_segments = math.prod(page.keyframe.chunked)
+    n_segments = math.prod(page.keyframe.chunked) if page.keyframe else 1
     stored = (page.dataoffsets[:n_segments], page.databytecounts[:n_segments])
     return all(len(numbers) == n_segments and all(numbers) for numbers in stored)
 
