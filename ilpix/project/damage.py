@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ilpix.disks import lost_while_read
+from ilpix.disks import lost_by_disk
 from ilpix.errors import IlpixError, InvalidProjectError, Problem
 
 # What h5py raises for damage inside a file: each error of the HDF5 library becomes one of these.
@@ -16,7 +16,7 @@ def telling_damage(path: Path, where: str = "/") -> Iterator[None]:
     """Turn what h5py raises while a project is read into an error that says where.
 
     Args:
-        path: the project.
+        path: the project; whoever holds it asks its disk for the rest (see `hold_project`).
         where: the place inside it that is read.
 
     Raises:
@@ -29,4 +29,4 @@ def telling_damage(path: Path, where: str = "/") -> Iterator[None]:
         raise
     except DAMAGE as error:
         problem = Problem(where, f"cannot be read: {error}")
-        raise lost_while_read(error, path) or InvalidProjectError(path, (problem,)) from error
+        raise lost_by_disk(error, path) or InvalidProjectError(path, (problem,)) from error

@@ -80,18 +80,21 @@ def read_lane(reader: ProjectReader, index: int, where: str) -> Lane | None:
     inner_path = None
     if texts["__class__"] in _INTERNAL_CLASSES or texts["location"] == "ProjectInternal":
         inner_path = texts["inner_path"] or f"{LOCAL_DATA}/{texts['datasetId']}"
-    axes, shape, flaw = _read_size(ProjectReader(reader.file), where)
+    axes, shape, flaw = _read_size(reader, where)
     return Lane(
         index, texts["nickname"], file_path, texts["__class__"], axes, shape, inner_path, flaw
     )
 
 
 def _read_size(reader: ProjectReader, where: str) -> tuple[str, tuple[int, ...], str]:
-    """The axes of a lane and their lengths; else nothing, and what is wrong."""
+    """The axes of a lane and their lengths; else nothing, and what is wrong, for the lane alone."""
+    n_known = len(reader.problems)
     tags = reader.text(f"{where}/axistags")
     shape = reader.numbers(f"{where}/shape", "iu", 1)
-    if reader.problems or shape is None:
-        what = (f"{item.where.removeprefix(f'{where}/')}: {item.what}" for item in reader.problems)
+    problems = reader.problems[n_known:]
+    del reader.problems[n_known:]
+    if problems or shape is None:
+        what = (f"{item.where.removeprefix(f'{where}/')}: {item.what}" for item in problems)
         return "", (), ", ".join(what)
     try:
         axes = parse_axistags(tags)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from ilpix import disks
 from ilpix.disks import telling_disks, told_by_disk
 from ilpix.errors import DiskFullError, DiskLostError, FolderNotWritableError, IlpixError
 from ilpix.images.axistags import axistags_json
@@ -18,6 +19,7 @@ from ilpix.images.hdf5 import open_prepared
 from ilpix.project.reading import read_project, require_training_data
 from ilpix.project.writing import create_project, label_classes, require_replaceable
 from ilpix.repair.crop_files import inspect_crop, read_crop
+from ilpix.repair.salvage import salvage
 from ilpix.sources.tiff import read_image
 
 STALE = OSError(errno.ESTALE, os.strerror(errno.ESTALE), "share/a")
@@ -156,3 +158,45 @@ def test_a_project_that_a_disk_does_not_give_is_not_replaced_as_one_that_cannot_
     monkeypatch.setattr(h5py, "File", refuse)
     with pytest.raises(DiskLostError):
         require_replaceable(tmp_path / "p.ilp")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files of which the disk is asked for all bytes, from now on."""
+    files: list[Path] = []
+    ask = disks._lost_now
+
+    def ask_and_note(path: Path) -> DiskLostError | None:
+        files.append(path)
+        return ask(path)
+
+    monkeypatch.setattr(disks, "_lost_now", ask_and_note)
+    return files
+
+
+def test_a_disk_is_asked_once_for_a_project_however_many_lanes_are_damaged(
+    tmp_path: Path, asked: list[Path]
+) -> None:
+    """A large project was read whole for each of its lanes."""
+    path, crops = tmp_path / "p.ilp", {f"c/{number}.h5": (1, 64, 64) for number in range(9)}
+    create_project(path, crops, label_classes(["A", "B"]))
+    with h5py.File(path, "r+") as file:
+        for lane in file["Input Data/infos"].values():
+            del lane["Raw Data/axistags"]
+    flaws = [problem.what for problem in read_project(path).training_problems]
+    assert flaws == ["axistags: missing; run fix, which looks at the crop"] * 9
+    assert asked == [path]
+
+
+def test_a_disk_is_not_asked_for_what_a_rescue_has_copied(
+    tmp_path: Path, asked: list[Path]
+) -> None:
+    path = tmp_path / "p.ilp"
+    where = write_labelled(path)
+    with h5py.File(path, "r+") as file:
+        for number in range(1, 9):
+            file.copy(where, f"{where[:-1]}{number}")
+    for number in range(9):
+        damage_last_piece(path, f"{where[:-1]}{number}")
+    assert len(salvage(path, tmp_path / "sound.ilp")) == 9
+    assert asked == []
