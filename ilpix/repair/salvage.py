@@ -9,7 +9,7 @@ from pathlib import Path
 
 import h5py
 
-from ilpix.disks import told_by_disk
+from ilpix.disks import lost_by_disk, refused_by_disk
 from ilpix.errors import InvalidProjectError, Problem
 from ilpix.images.heaps import mend_heaps
 from ilpix.images.new_hdf5 import new_hdf5
@@ -127,7 +127,8 @@ def _opened(source: Path, whole: Path) -> Iterator[tuple[h5py.File, Path]]:
             file = h5py.File(path, "r")
         except _DAMAGE:
             unreadable = UnreadableProjectError(source, str(first), advise_restoring(source))
-            raise told_by_disk(first, source) or unreadable from first
+            told = lost_by_disk(first, source) or refused_by_disk(first, whole.parent)
+            raise told or unreadable from first
     with file:
         yield file, path
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -200,3 +201,18 @@ def test_a_disk_is_not_asked_for_what_a_rescue_has_copied(
         damage_last_piece(path, f"{where[:-1]}{number}")
     assert len(salvage(path, tmp_path / "sound.ilp")) == 9
     assert asked == []
+
+
+def test_a_rescue_names_the_disk_that_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It named the project, which may lie on another one."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    write_labelled(tmp_path / "p.ilp")
+    monkeypatch.setattr(shutil, "copyfile", refuse)
+    with pytest.raises(DiskFullError) as caught:
+        salvage(tmp_path / "p.ilp", tmp_path / "elsewhere" / "sound.ilp")
+    assert caught.value.folder == tmp_path / "elsewhere"
