@@ -72,7 +72,7 @@ def features_at(
     y, x = np.nonzero(where) if where.dtype == np.bool_ else where.T
     columns = selection.columns(n_channels) if columns is None else columns
     values = np.empty((len(y), len(columns)), np.float32)
-    size = TileSize()
+    size = TileSize().within(height, width)
     workspace = Workspace(build_filters(columns, n_channels), size)
     window = Window.whole(pixels)
     for tile in plan_tiles(range(height), width, size):

@@ -77,7 +77,7 @@ def compute_planes(
     pixels = fitting_pixels(image, selection)
     n_channels, height, width = pixels.shape
     filters = build_filters(selection.columns(n_channels), n_channels)
-    size = TileSize(rows=BAND_ROWS)
+    size = TileSize(rows=BAND_ROWS).within(height, width)
 
     def compute(first: int) -> FloatArray:
         go_on()
