@@ -17,7 +17,8 @@ from command import console, crops, gui, labels, pruning
 from command.carrying_out import Output, carry_out, plain_errors
 from command.early import refuse_early
 from command.first_line import first_line
-from command.given import AllSteps, OutputFolder, Port
+from command.given import AllSteps, DataDir, OutputFolder, Port, require_folder
+from command.help_words import PlainHelp, shown_default
 from command.server import ServerNotStartedError
 from command.steinbock_words import in_our_words
 from command.tables import print_findings, print_plan, print_rows
@@ -35,7 +36,8 @@ app = App(
     version=lambda: version("ilpix"),
     result_action="return_value",
     suppress_keyboard_interrupt=False,  # ours to tell
-    default_parameter=Parameter(negative_iterable=()),
+    help_formatter=PlainHelp(),
+    default_parameter=Parameter(negative_iterable=(), show_default=shown_default),
 )
 
 AS_THEY_ARE_USED = (
@@ -138,7 +140,13 @@ def check(
 
 
 @app.command
-def show(project: Path = PROJECT, /, *, json: bool = False) -> int:
+def show(
+    project: Path = PROJECT,
+    /,
+    *,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    data_dir: DataDir = Path(),
+) -> int:
     """Say what is in a project: classes, labels, crops, features, forests, what matters most.
 
     Parameters
@@ -146,14 +154,17 @@ def show(project: Path = PROJECT, /, *, json: bool = False) -> int:
     project
         an .ilp file
     json
-        for machines
+        the same, as JSON on standard output
+    data_dir
+        the folder that holds it, unless its path is absolute
     """
     with plain_errors() as ended:
         from command.project_summary import print_project  # noqa: PLC0415 - HDF5
         from ilpix.project.reading import read_project  # noqa: PLC0415 - HDF5
         from ilpix.project.summary import summarise  # noqa: PLC0415 - HDF5
 
-        summary = summarise(read_project(project))
+        require_folder(data_dir)
+        summary = summarise(read_project(data_dir / project))
         if json:
             console.print_json(asdict(summary))
         else:
@@ -200,7 +211,7 @@ def annotate(
     ilp: Annotated[Path, Parameter(name=("--ilp", "--project"), alias="-p")] = PROJECT,
     port: Port = 0,
     browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
-    data_dir: Annotated[Path, Parameter(alias="-C")] = Path(),
+    data_dir: DataDir = Path(),
 ) -> int:
     """Label crops in the browser and see the prediction after each stroke; Ctrl-C ends it.
 

@@ -19,7 +19,9 @@ Loudness = Literal["normal", "quiet", "verbose"]
 OUR_LOGGERS = ("annotation", "flows", "tasks", "containers", "ilpix")
 _LEVELS = {"normal": logging.INFO, "quiet": logging.ERROR, "verbose": logging.DEBUG}
 _HARD_SPACE = "\xa0"
-_COMMAND = re.compile(r"ilpix [a-z]+( (export|import))?( (-{1,2}[\w-]+( [^\s;,)]+)?|[A-Z]{2,}\b))*")
+_COMMAND = re.compile(
+    r"ilpix [a-z]+( (export|import))?( (-{1,2}[\w-]+( ('[^']*'|[^\s;,)]+))?|[A-Z]{2,}\b))*"
+)
 _STYLES = {"error:": "bold red", "warning:": "yellow"}
 
 out = Console()

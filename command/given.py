@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from flows.options import PrepareOptions, RunOptions, TrainOptions
+from ilpix.data_directory import PROJECT
 from ilpix.errors import NoFolderError, NotAFileError, NotAFolderError
 
 _LAST_PORT = 2**16 - 1
@@ -22,6 +24,8 @@ def _folder(_: type, path: Path) -> None:
         raise ValueError("must be a folder")
 
 
+DataDir = Annotated[Path, Parameter(alias="-C")]
+Project = Annotated[Path, Parameter(alias="-p")]
 Port = Annotated[int, Parameter(validator=_port)]
 OutputFolder = Annotated[Path, Parameter(validator=_folder)]  # made where it is missing
 
@@ -33,6 +37,12 @@ class AllSteps:
     preparing: PrepareOptions
     training: TrainOptions
     predicting: RunOptions
+
+
+def same_again(data_dir: Path, project: Path) -> str:
+    """Return the flags that name folder and project again, where they are not the usual ones."""
+    folder = "" if data_dir == Path() else f" -C {quote(str(data_dir))}"
+    return folder + ("" if project == PROJECT else f" --ilp {quote(str(project))}")
 
 
 def require_folder(folder: Path) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from command.given import same_again
 from flows.running.manifest import VerbRecord
 from ilpix.data_directory import PROJECT, QUALITY, REPORT_PAGE
 from ilpix.errors import IlpixError
@@ -35,12 +35,13 @@ def next_step(record: VerbRecord, data_dir: Path) -> str:
     chosen = record.parameters
     if rescued := chosen.get("rescue"):
         chosen = {**chosen, "ilp": rescued}
-    given = _given(chosen, data_dir)
+    project = Path(chosen.get("ilp", PROJECT))
+    given = same_again(data_dir, project)
     match record.verb:
-        case "import" if not _came_to_nothing(record):
+        case "import":
             return f"ilpix prepare{given}"
         case "prepare":
-            return _after_preparing(data_dir / record.parameters["ilp"], given)
+            return _after_preparing(data_dir / project, given)
         case "train" if record.parameters["suggest"]:
             return f"ilpix train{given} --features {record.notes['suggestion']['table']}"
         case "train":
@@ -52,8 +53,7 @@ def next_step(record: VerbRecord, data_dir: Path) -> str:
 
 def _came_to_nothing(record: VerbRecord) -> bool:
     """Tell whether no image has a result; a fix is of no image."""
-    made = [outcome for outcome in record.images if outcome.state != "failed"]
-    return not made and (bool(record.images) or record.verb == "import")
+    return bool(record.images) and all(image.state == "failed" for image in record.images)
 
 
 def _after_fixing(record: VerbRecord, given: str) -> str:
@@ -73,15 +73,7 @@ def _after_preparing(project: Path, given: str) -> str:
         return f"ilpix run{given}"
     if found.has_labels:
         return f"ilpix train{given}"
-    place = "" if project == PROJECT else f" --ilp {project}"
     return (
         f"label every class in several crops, in the browser (ilpix annotate{given}), in Ilastik "
-        f"(ilpix gui{place}) or in any other program (ilpix train{given} --labels FOLDER)"
+        f"(ilpix gui{given}) or in any other program (ilpix train{given} --labels FOLDER)"
     )
-
-
-def _given(chosen: dict[str, Any], data_dir: Path) -> str:
-    """The flags that name the same folder and project again, where they are not the usual ones."""
-    folder = "" if data_dir == Path() else f" -C {data_dir}"
-    project = chosen.get("ilp", PROJECT)
-    return folder + ("" if Path(project) == PROJECT else f" --ilp {project}")

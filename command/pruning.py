@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from command import console
 from command.carrying_out import plain_errors
-from command.given import require_folder
+from command.given import DataDir, require_folder
 from command.old_runs import OldRuns, find_old_runs, forget
 from flows.running.alone import alone_in
 from ilpix.data_directory import LOCK, WORKSPACE
@@ -24,7 +24,7 @@ def prune(
     *,
     yes: Annotated[bool, Parameter(negative="")] = False,
     to: Path | None = None,
-    data_dir: Annotated[Path, Parameter(alias="-C")] = Path(),
+    data_dir: DataDir = Path(),
 ) -> int:
     """List what nobody needs any more; --yes removes it.
 

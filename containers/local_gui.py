@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
+from cyclopts import Parameter
 from pydantic import BaseModel, BeforeValidator, Field
 
 from containers.local_program import require_program
@@ -33,9 +34,24 @@ class GuiSettings(BaseModel, frozen=True, extra="forbid"):
     )
     image: str = Field(GUI_IMAGE, description="image that shows Ilastik's window in a browser")
     port: int = Field(5800, ge=1024, le=65535, description="of the window, on this machine only")
-    pull: PullPolicy = "missing"
+    pull: PullPolicy = Field("missing", description="when that image is pulled")
     engine: str | None = Field(None, description="address of the engine; else DOCKER_HOST")
-    path_map: Annotated[tuple[PathMapping, ...], BeforeValidator(split_at_commas)] = ()
+    path_map: Annotated[
+        tuple[PathMapping, ...],
+        BeforeValidator(split_at_commas),
+        Parameter(
+            n_tokens=1,
+            accepts_keys=False,
+            json_dict=False,
+            json_list=False,
+            consume_multiple=False,
+            negative=(),
+            metavar="INSIDE:OUTSIDE",
+        ),
+    ] = Field(
+        (),
+        description="folders that the engine's machine names differently, separated by commas",
+    )
 
 
 def find_local_ilastik(program: Path | None, folders: Sequence[Path] | None = None) -> Path | None:

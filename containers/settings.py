@@ -9,6 +9,7 @@ from containers.presets import DEFAULT_IMAGE
 
 PullPolicy = Literal["never", "missing", "always"]
 MIB = 2**20
+PATH_MAP_WANTED = "write INSIDE:OUTSIDE, two paths from the root, such as /data:/srv/lab"
 
 
 class PathMapping(BaseModel, frozen=True, extra="forbid"):
@@ -24,19 +25,22 @@ class PathMapping(BaseModel, frozen=True, extra="forbid"):
             return value
         inside, separator, outside = value.partition(":")
         if not separator or not outside:
-            raise ValueError(f"write INSIDE:OUTSIDE, got {value!r}")
+            raise ValueError(f"{PATH_MAP_WANTED}, not {value or 'nothing'}")
         return {"inside": inside, "outside": outside}
 
     @model_validator(mode="after")
     def _paths_are_absolute(self) -> Self:
         if not (self.inside.is_absolute() and self.outside.is_absolute()):
-            raise ValueError(f"both paths must be absolute: {self.inside}:{self.outside}")
+            raise ValueError(f"{PATH_MAP_WANTED}, not {self.inside}:{self.outside}")
         return self
 
 
 def split_at_commas(value: object) -> object:
-    """Split text from a variable or a command line into its parts."""
-    return [part for part in value.split(",") if part] if isinstance(value, str) else value
+    """Split text from a variable, or the texts of a command line, into their parts."""
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        return value
+    return [part for text in texts for part in text.split(",") if part]
 
 
 class IlastikLimits(BaseModel, frozen=True, extra="forbid"):

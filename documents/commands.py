@@ -3,6 +3,7 @@
 import re
 
 from command.cli import app
+from command.help_words import in_words
 from documents.markdown import joined
 
 _INTRODUCTION = """# Commands
@@ -18,4 +19,5 @@ def page() -> str:
     text = app.generate_docs(output_format="markdown")
     verbs = text[text.index("**Commands**:") :].replace("```console", "```text")
     # cyclopts 5.4 writes "-m MODULE" of the running program into the usage of each verb
-    return joined([_INTRODUCTION, re.sub(r"^(ilpix .+?) -m \S+", r"\1", verbs, flags=re.MULTILINE)])
+    verbs = re.sub(r"^(ilpix .+?) -m \S+", r"\1", verbs, flags=re.MULTILINE)
+    return joined([_INTRODUCTION, re.sub(r"`-[^`]+`", lambda flag: in_words(flag[0]), verbs)])

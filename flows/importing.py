@@ -27,11 +27,10 @@ from ilpix.images.left_out import (
     tell_hidden,
 )
 from ilpix.images.panel import Panel, read_panel
-from ilpix.sources.errors import NoRawFilesError, RawFileError
+from ilpix.sources.errors import NoAcquisitionFitsError, NoRawFilesError, RawFileError
 from ilpix.sources.foreign import describe_archive
 from ilpix.sources.raw_imc import SUFFIXES, Acquisition, is_raw
 from ilpix.sources.raw_panel import write_raw_panel
-from ilpix.wording import counted
 from tasks.importing import import_acquisition
 from tasks.records import FilesWritten
 
@@ -64,7 +63,7 @@ def import_raw(data_dir: Path = Path(), options: ImportOptions = ImportOptions()
         chosen = choose([found.name for found in acquisitions], options.only)
         acquisitions = [found for found in acquisitions if found.name in chosen]
         panel = _find_panel(run.path(options.panel), acquisitions)
-        complete = _leave_out(run, acquisitions, panel)
+        complete = _leave_out(run, acquisitions, panel) if panel else acquisitions
         written = _import(run, complete, panel, options)
         _write_table(run.path(options.infoout), complete, written)
     return [run.path(options.imgout) / f"{name}.tiff" for name in written]
@@ -134,25 +133,27 @@ def _find_panel(path: Path, acquisitions: Sequence[Acquisition]) -> Panel | None
 
 
 def _leave_out(
-    run: VerbRun, acquisitions: Sequence[Acquisition], panel: Panel | None
+    run: VerbRun, acquisitions: Sequence[Acquisition], panel: Panel
 ) -> list[Acquisition]:
-    """Leave out, with a word, what was not measured with the channels of the panel."""
-    wanted = panel.channels if panel else ()
+    """Leave out, with a word, what was not measured with the channels of the panel.
+
+    Raises:
+        NoAcquisitionFitsError: if nothing was.
+    """
     missing = {
-        found.name: [channel for channel in wanted if channel not in found.channels]
+        found.name: [channel for channel in panel.channels if channel not in found.channels]
         for found in acquisitions
     }
-    left_out = {name: channels for name, channels in missing.items() if channels}
+    left_out = {name: ", ".join(channels) for name, channels in missing.items() if channels}
+    run.notes["left_out"] = {name: f"no channel {channels}" for name, channels in left_out.items()}
+    if left_out and len(left_out) == len(acquisitions) and not run.outcomes:
+        unknown = dict.fromkeys(channel for channels in missing.values() for channel in channels)
+        raise NoAcquisitionFitsError(panel.path, tuple(left_out), tuple(unknown))
     alike = defaultdict(list)
     for name, channels in left_out.items():
-        alike[", ".join(channels)].append(name)
+        alike[channels].append(name)
     for missing_channels, names in alike.items():
         _log.warning("left out, as there is no channel %s: %s", missing_channels, name_some(names))
-    run.notes["left_out"] = {
-        name: f"no channel {', '.join(channels)}" for name, channels in left_out.items()
-    }
-    if left_out and len(left_out) == len(acquisitions):
-        run.notes["summary"] = f"nothing, {counted(len(left_out), 'acquisition')} left out"
     return [found for found in acquisitions if found.name not in left_out]
 
 

@@ -17,7 +17,7 @@ Only = Annotated[
 
 
 LabelNames = Annotated[
-    tuple[str, ...], Parameter(consume_multiple=False, negative=(), show_default=",".join)
+    tuple[str, ...], Parameter(consume_multiple=False, negative=(), metavar="NAMES")
 ]
 
 

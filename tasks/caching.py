@@ -55,7 +55,8 @@ class ContentPolicy(CachePolicy):
         """Return the key of a task run, after removing a record that no longer holds under it."""
         record = self._record(task_ctx.task.name, inputs, results_folder(task_ctx))
         if record.exists() and _read_if_it_holds(record, inputs, _memo(record.parent)) is None:
-            _log.info("%s runs again: an output of its last run is gone", task_ctx.task.name)
+            names = ", ".join(path.name for path in outputs_of(inputs))
+            _log.debug("%s is made again: it was removed or replaced since", names)
             record.unlink(missing_ok=True)
         return record.name
 

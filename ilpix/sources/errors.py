@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ilpix.errors import IlpixError, told_shape
+from ilpix.errors import IlpixError, name_some, told_shape
 from ilpix.wording import counted
 
 
@@ -123,6 +123,21 @@ class MissingChannelError(IlpixError, LookupError):
         return (
             f"{self.acquisition} was not measured with the channel {self.channel}; set its 'keep' "
             "in the panel to 0, or leave this acquisition out"
+        )
+
+
+class NoAcquisitionFitsError(IlpixError, LookupError):
+    """No acquisition was measured with every channel of the panel."""
+
+    panel: Path
+    acquisitions: tuple[str, ...]
+    missing: tuple[str, ...]  # channels that some of them lack
+
+    def __str__(self) -> str:
+        return (
+            f"no acquisition has every channel of {self.panel}, so {name_some(self.acquisitions)} "
+            f"would all be left out; correct {name_some(self.missing)} in the panel or set their "
+            "'keep' to 0, or move the panel away: then one is made of what was measured"
         )
 
 

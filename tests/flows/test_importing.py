@@ -14,7 +14,7 @@ from flows.errors import ImagesFailedError
 from flows.importing import import_raw
 from flows.options import ImportOptions, PrepareOptions
 from flows.prepare import prepare
-from ilpix.sources.errors import NoRawFilesError
+from ilpix.sources.errors import NoAcquisitionFitsError, NoRawFilesError
 from ilpix.sources.raw_imc import filter_hot_pixels
 from tests.unit.raw_files import CHANNELS, NAMES, Measured, counts, write_mcd, write_txt
 
@@ -97,6 +97,14 @@ def test_acquisitions_of_other_channels_are_left_out_with_a_word(
     assert "few" not in {path.stem for path in import_raw(folder)}
     assert _manifest(folder)["notes"]["left_out"] == {"few": "no channel Y89, Ir193"}
     assert "left out, as there is no channel Y89, Ir193: few" in caplog.text
+
+
+def test_a_panel_that_fits_no_acquisition_is_an_error(folder: Path) -> None:
+    (folder / "panel.csv").write_text("channel,name,keep\nXe131,gas,1\n")
+    with pytest.raises(NoAcquisitionFitsError, match=r"correct Xe131 in the panel") as raised:
+        import_raw(folder, ImportOptions(only="slide_*"))
+    assert raised.value.acquisitions == ("slide_001", "slide_002")
+    assert not (folder / "img").exists()
 
 
 def test_hot_pixels_are_filtered_on_request(folder: Path) -> None:

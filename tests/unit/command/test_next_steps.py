@@ -1,5 +1,6 @@
 """What is said after a verb: where the results are, and what comes next."""
 
+import shlex
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -7,6 +8,7 @@ from pydantic import BaseModel
 from command.next_steps import next_step, results
 from flows.options import ImportOptions, PrepareOptions, RunOptions, TrainOptions
 from flows.running.manifest import VerbRecord
+from flows.running.outcomes import Outcome
 from ilpix.images.hdf5 import ImageRecord
 from ilpix.images.preparation_options import PreparationOptions
 from ilpix.project.writing import create_project, label_classes
@@ -28,15 +30,21 @@ def test_after_preparing_somebody_labels(tmp_path: Path) -> None:
     create_project(tmp_path / "p.ilp", {"ilastik_crops/a.h5": (1, 9, 9)}, classes, image)
     step = next_step(record("prepare", PrepareOptions(ilp=Path("p.ilp"))), tmp_path)
     assert f"ilpix annotate -C {tmp_path} --ilp p.ilp" in step
-    assert f"ilpix gui --ilp {tmp_path / 'p.ilp'}" in step
+    assert f"ilpix gui -C {tmp_path} --ilp p.ilp" in step
     assert f"ilpix train -C {tmp_path} --ilp p.ilp --labels FOLDER" in step
 
 
-def test_an_import_that_came_to_nothing_has_no_next_step(tmp_path: Path) -> None:
+def test_an_import_of_which_every_image_failed_names_no_results(tmp_path: Path) -> None:
     (tmp_path / "panel.csv").write_text("channel,name\n")
-    nothing = record("import", ImportOptions())
+    failed = Outcome(image="slide_001", step="import-acquisition", state="failed")
+    nothing = record("import", ImportOptions()).ended([failed], {}, None)
     assert list(results(nothing, tmp_path)) == []
-    assert next_step(nothing, tmp_path) == ""
+
+
+def test_folders_and_projects_with_spaces_can_be_pasted() -> None:
+    options = TrainOptions(ilp=Path("my project.ilp"))
+    step = next_step(record("train", options), Path("my data"))
+    assert shlex.split(step) == ["ilpix", "run", "-C", "my data", "--ilp", "my project.ilp"]
 
 
 def test_after_training_the_images_are_predicted() -> None:

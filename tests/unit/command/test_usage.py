@@ -1,5 +1,6 @@
 """What is wrong with a command is said before Prefect is loaded or a server started."""
 
+import io
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cyclopts import CycloptsError
+from rich.console import Console
 
 from command.cli import app
 from command.flags import flags_of_verbs
@@ -47,6 +49,26 @@ def test_missing_folders_need_no_server(words: tuple[str, ...], code: int, said:
     assert not {"prefect", "numba"} & set(loaded.split())
 
 
+def test_folders_of_a_remote_engine_are_given_by_one_flag_or_several() -> None:
+    given = app.parse_args(["gui", "--path-map", "/a:/b,/c:/d", "--path-map", "/e:/f"])[1]
+    outside = [mapping.outside for mapping in given.arguments["settings"].path_map]
+    assert outside == [Path("/b"), Path("/d"), Path("/f")]
+
+
+@pytest.mark.parametrize("words", ["labels export x", "crops export x", "gui", "show", "prune"])
+def test_every_verb_names_a_missing_data_directory(words: str) -> None:
+    ended, told, _ = ilpix(*words.split(), "-C", "/nowhere")
+    assert ended == 1
+    assert told == "error: there is no folder /nowhere; check the path, or where you are\n"
+
+
+def test_help_speaks_no_python() -> None:
+    for verb in flags_of_verbs(app):
+        shown = io.StringIO()
+        app.help_print([*verb], console=Console(file=shown, width=200))
+        assert not re.search(r"\b(STR|INT|FLOAT|True|False|None|Tuple|\(\))", shown.getvalue())
+
+
 def test_wrong_usage_and_help_load_nothing_that_takes_long() -> None:
     ended, told, loaded = ilpix("prepare", "--cropsiz", "5")
     assert told.startswith("error: ilpix prepare has no flag --cropsiz; did you mean --cropsize?\n")
@@ -78,6 +100,8 @@ def test_a_folder_that_is_missing_behind_a_verb_is_asked_for() -> None:
         ("prepare --seed 1 --seed 2", "--seed is given more than once"),
         ("run --engine dcker", "--engine must be embedded, docker, apptainer or local, not dcker"),
         ("classify --run.threads x", "--run.threads must be a whole number, not x"),
+        ("gui --path-map a:b", "--path-map: write INSIDE:OUTSIDE, two paths from the root"),
+        ("gui --path-map [1", "--path-map: write INSIDE:OUTSIDE, two paths from the root"),
         ("annotate --port x", "--port must be a whole number, not x"),
         ("annotate --port 65536", "--port must be 0 to 65535, not 65536"),
         ("annotate --port -1", "--port must be 0 to 65535, not -1"),
