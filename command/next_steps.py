@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from command.given import same_again
-from flows.running.manifest import VerbRecord
+from flows.running.manifest import ALSO_WRITTEN, VerbRecord
 from ilpix.data_directory import PROJECT, QUALITY, REPORT_PAGE
 from ilpix.errors import IlpixError
 from ilpix.project.reading import read_project
@@ -18,14 +18,15 @@ def results(record: VerbRecord, data_dir: Path) -> Iterator[Line]:
     chosen = record.parameters
     if _came_to_nothing(record):
         return
+    also = [(product["what"], product["folder"]) for product in record.notes.get(ALSO_WRITTEN, ())]
     paths = {
-        "import": {"images": chosen.get("imgout"), "panel": chosen.get("panel")},
-        "prepare": {"crops": chosen.get("cropout"), "project": chosen.get("ilp")},
-        "train": {"project": chosen.get("ilp"), "quality": QUALITY},
-        "run": {"probabilities": chosen.get("probabilities"), "report": REPORT_PAGE},
-        "fix": {"project": chosen.get("rescue") or chosen.get("ilp")},
+        "import": [("images", chosen.get("imgout")), ("panel", chosen.get("panel"))],
+        "prepare": [("crops", chosen.get("cropout")), ("project", chosen.get("ilp"))],
+        "train": [("project", chosen.get("ilp")), ("quality", QUALITY)],
+        "run": [("probabilities", chosen.get("probabilities")), *also, ("report", REPORT_PAGE)],
+        "fix": [("project", chosen.get("rescue") or chosen.get("ilp"))],
     }
-    for what, path in paths[record.verb].items():
+    for what, path in paths[record.verb]:
         if path and (data_dir / path).exists():
             yield what, str(data_dir / path)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.options import RunOptions
+from flows.running.manifest import ALSO_WRITTEN
 from flows.running.outcomes import Outcome
 from flows.running.verb_run import VerbRun
 from ilpix.images.hdf5 import find_prepared
@@ -21,7 +22,7 @@ def is_export(outcome: Outcome) -> bool:
 
 def note_products(run: VerbRun, options: RunOptions) -> None:
     """Say in the manifest what is written besides probability images, and where."""
-    run.notes["also_written"] = [
+    run.notes[ALSO_WRITTEN] = [
         {"folder": product.folder(options.probabilities).as_posix(), **product.describe()}
         for product in plan_products(options)
     ]

@@ -17,6 +17,7 @@ from flows.running.outcomes import Outcome
 from ilpix.data_directory import MANIFEST
 from ilpix.files import write_text
 
+ALSO_WRITTEN = "also_written"  # a note of `run`: what lies beside the probability images, and where
 _PROGRAMS = (
     "ilpix",
     "prefect",

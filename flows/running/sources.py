@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from flows.running.manifest import read_manifest
+from flows.running.manifest import ALSO_WRITTEN, read_manifest
 from ilpix.data_directory import PICTURES, PROBABILITIES, WORKSPACE
 from ilpix.prediction.picture_files import PictureFiles
 from ilpix.sources.finding import Source
@@ -122,7 +122,7 @@ def result_folders(data_dir: Path) -> list[Path]:
     record = read_manifest(data_dir).verbs.get("run")
     if record is None:
         return [PROBABILITIES]
-    also = [Path(product["folder"]) for product in record.notes.get("also_written", [])]
+    also = [Path(product["folder"]) for product in record.notes.get(ALSO_WRITTEN, ())]
     return [Path(record.parameters.get("probabilities", PROBABILITIES)), *also]
 
 

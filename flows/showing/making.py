@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from flows.running.manifest import program_versions, read_manifest
+from flows.running.manifest import ALSO_WRITTEN, program_versions, read_manifest
 from flows.running.verb_run import VerbRun
 from ilpix.project.reading import PixelProject
 from ilpix.project.trained import classifier_digest
@@ -45,7 +45,7 @@ def _written(run: VerbRun, probabilities: str) -> Facts:
     """Return each folder of results, and what is in it."""
     also = [
         (product["folder"], f"{product['what']}, {product['size']} size, {product['numbers']}")
-        for product in run.notes.get("also_written", ())
+        for product in run.notes.get(ALSO_WRITTEN, ())
     ]
     return [(probabilities, "probabilities, prepared size, uint16"), *also]
 

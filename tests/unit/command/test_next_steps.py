@@ -24,6 +24,18 @@ def test_results_are_named_as_the_folder_was_given_and_only_where_they_are(tmp_p
     assert told == [("probabilities", str(tmp_path / "ilastik_probabilities"))]
 
 
+def test_a_run_says_where_everything_that_was_asked_for_is(tmp_path: Path) -> None:
+    for name in ("ilastik_probabilities", "ilastik_classes", "ilastik_probabilities_ome"):
+        (tmp_path / name).mkdir()
+    products = [
+        {"what": "probabilities", "folder": "ilastik_probabilities_ome"},
+        {"what": "classes", "folder": "ilastik_classes"},
+    ]
+    ended = record("run", RunOptions()).ended([], {"also_written": products}, None)
+    folders = [Path(place).name for _, place in results(ended, tmp_path)]
+    assert folders == ["ilastik_probabilities", "ilastik_probabilities_ome", "ilastik_classes"]
+
+
 def test_after_preparing_somebody_labels(tmp_path: Path) -> None:
     classes = label_classes(["Nucleus", "Background"])
     image = ImageRecord(channel_names=("DNA",), preparation=PreparationOptions())
