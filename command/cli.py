@@ -266,7 +266,8 @@ def show_settings() -> int:
     """List every machine setting, its value and where it comes from."""
     with plain_errors() as ended:
         for variable, value, source, description in list_settings(flows.Settings()):
-            told = "not set" if value in {None, ()} else f"{value} ({source})"
+            shown = ",".join(map(str, value)) if isinstance(value, tuple) else value
+            told = "not set" if value in {None, ()} else f"{shown} ({source})"
             console.say(f"{variable}: {told}; {description}")
     return ended.code
 

@@ -31,8 +31,11 @@ class PathMapping(BaseModel, frozen=True, extra="forbid"):
     @model_validator(mode="after")
     def _paths_are_absolute(self) -> Self:
         if not (self.inside.is_absolute() and self.outside.is_absolute()):
-            raise ValueError(f"{PATH_MAP_WANTED}, not {self.inside}:{self.outside}")
+            raise ValueError(f"{PATH_MAP_WANTED}, not {self}")
         return self
+
+    def __str__(self) -> str:
+        return f"{self.inside}:{self.outside}"
 
 
 def split_at_commas(value: object) -> object:

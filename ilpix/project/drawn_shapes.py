@@ -139,11 +139,12 @@ def read_shapes(path: Path, size: tuple[int, int], project: PixelProject) -> Lab
     values = {
         label.name.strip().casefold(): value for value, label in enumerate(project.classes, 1)
     }
-    names = [feature.class_name.strip().casefold() for feature in features]
-    _require_known(Counter(names), values, ", ".join(label.name for label in project.classes))
+    names = Counter(feature.class_name.strip() for feature in features)
+    _require_known(names, values, ", ".join(label.name for label in project.classes))
     labels: LabelImage = np.zeros(size, np.uint8)
-    for feature, name in zip(features, names, strict=True):
-        mask, value = _draw(feature.geometry, size), values[name]
+    for feature in features:
+        mask = _draw(feature.geometry, size)
+        value = values[feature.class_name.strip().casefold()]
         if not np.isin(labels[mask], (0, value)).all():
             raise UnusableShapesError(
                 f"{feature.class_name} lies over an annotation of another class; a pixel has one "
@@ -172,7 +173,10 @@ def _features(path: Path) -> Iterator[_Feature]:
             f"has a shape that cannot be drawn: {where}, {first['msg']}"
         ) from error
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise UnusableShapesError(f"cannot be read as GeoJSON: {error}") from error
+        raise UnusableShapesError(
+            "cannot be read as GeoJSON; in QuPath, export the annotations of this crop again "
+            f"({error})"
+        ) from error
 
 
 def _require_known(names: Counter[str], values: dict[str, int], classes: str) -> None:
@@ -181,7 +185,7 @@ def _require_known(names: Counter[str], values: dict[str, int], classes: str) ->
             f"has {count} annotations without a class; in QuPath, set the class of each to one of "
             f"{classes}"
         )
-    if unknown := [name for name in names if name not in values]:
+    if unknown := [name for name in names if name.casefold() not in values]:
         raise UnusableShapesError(
             f"has the class {', '.join(unknown)}, but the classes of the project are {classes}; "
             "rename it in QuPath"

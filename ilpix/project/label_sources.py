@@ -165,7 +165,8 @@ def _read_points(
         with table.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file, restval="")
             if missing := set(_POINT_COLUMNS) - set(rows.fieldnames or ()):
-                what = f"has no column {' and no '.join(sorted(missing))}"
+                columns = ", ".join(name for name in _POINT_COLUMNS if name in missing)
+                what = f"its first line lacks {columns}; it has to name {', '.join(_POINT_COLUMNS)}"
                 problems.append(Problem(table.name, what))
                 return {}
             return _draw_points(project, list(rows), problems)
@@ -209,5 +210,5 @@ def _position(row: Mapping[str, str], size: tuple[int, int]) -> tuple[int, int]:
     except (TypeError, ValueError):
         raise ValueError(f"y and x are whole numbers, got {row['y']!r}, {row['x']!r}") from None
     if not (0 <= y < size[0] and 0 <= x < size[1]):
-        raise ValueError(f"({y}, {x}) lies outside of the crop, {in_words((1, *size))}")
+        raise ValueError(f"y {y}, x {x} lies outside of the crop, {in_words((1, *size))}")
     return y, x

@@ -85,11 +85,13 @@ def test_settings_name_their_source(
 ) -> None:
     (folder / ".env").write_text("ILPIX_PARALLEL=3\nPREFECT_API_URL=elsewhere\n")
     monkeypatch.setenv("ILPIX_CONTAINER__BATCH", "4")
+    monkeypatch.setenv("ILPIX_CONTAINER__PATH_MAP", "/data:/srv/lab,/home:/srv/home")
     assert ilpix("settings") == 0
     lines = capsys.readouterr().out.splitlines()
     values = dict(line.split(";")[0].split(": ") for line in lines)
     assert values["ILPIX_PARALLEL"] == "3 (.env)"
     assert values["ILPIX_CONTAINER__BATCH"] == "4 (environment)"
+    assert values["ILPIX_CONTAINER__PATH_MAP"] == "/data:/srv/lab,/home:/srv/home (environment)"
     assert values["ILPIX_ENGINE"] == "embedded (default)"
     assert values["ILPIX_DASK_ADDRESS"] == "not set"
 

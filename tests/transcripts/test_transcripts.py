@@ -1,5 +1,6 @@
 """What a person reads, word for word. Names are as long as those of real studies."""
 
+import json
 import re
 from pathlib import Path
 from shutil import rmtree
@@ -7,6 +8,7 @@ from shutil import rmtree
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from ilpix.images.hdf5 import find_prepared, open_prepared, write_image
 from tests.transcripts.server import in_python, remembered, serving
@@ -139,6 +141,47 @@ def test_label_images_with_a_mistake_are_told_with_the_next_step(study: Path) ->
         assert any(f"ilastik_crops/{crop}.h5" in line for line in lines)  # not broken
 
 
+CLASSES = "1 for Nucleus, 2 for Cytoplasm, 3 for Background"
+AS_GREY = f"save it as 8-bit grey, TIFF or PNG: 0 for no label, {CLASSES}"
+TUMOR = {
+    "type": "Feature",
+    "geometry": {"type": "Point", "coordinates": [1, 1]},
+    "properties": {"classification": {"name": "Tumor"}},
+}
+
+
+def test_each_mistake_of_a_label_image_is_a_sentence_of_its_own(study: Path) -> None:
+    first, second = sorted(path.stem for path in (study / "ilastik_crops").glob("*.h5"))
+    pixels, folder = np.ones((100, 100), np.uint8), study / "mistaken"
+    folder.mkdir()
+    Image.fromarray(pixels).save(folder / f"{first}.jpg")
+    Image.fromarray(np.dstack([pixels] * 3)).save(folder / f"{second}.png")
+    tifffile.imwrite(folder / f"{first}_labels.tif", pixels)
+    (folder / f"{first}.geojson").write_text(json.dumps(TUMOR))
+    seen = on_terminal(study, "train", "--labels", "mistaken")
+    assert seen.code == 1
+    said = " ".join(line.strip() for line in seen.final[1:])
+    assert said == (
+        "error: the labels in mistaken cannot be used: "
+        f"{first}.geojson: has the class Tumor, but the classes of the project are Nucleus, "
+        "Cytoplasm, Background; rename it in QuPath "
+        f"{first}.jpg: is no TIFF or PNG; {AS_GREY} "
+        f"{first}_labels.tif: no crop is called so; was {first} meant? "
+        f"{second}.png: is a colour picture; {AS_GREY}"
+    )
+    assert all(any(crop in line for line in seen.final) for crop in (first, second))  # not broken
+
+
+def test_empty_label_images_are_told_with_the_values_to_draw_with(study: Path) -> None:
+    (study / "empty").mkdir()
+    for crop in (study / "ilastik_crops").glob("*.h5"):
+        tifffile.imwrite(study / "empty" / f"{crop.stem}.tif", np.zeros((100, 100), np.uint8))
+    seen = on_terminal(study, "train", "--labels", "empty")
+    assert seen.code == 1
+    said = f"holds nothing but 2 empty label images; draw with the values {CLASSES}"
+    assert seen.sentences[-1] == f"error: the labels in empty cannot be used: empty: {said}"
+
+
 @pytest.fixture(scope="module")
 def trained(study: Path) -> tuple[int, list[str], list[str]]:
     """What is said while the study is trained."""
@@ -149,6 +192,25 @@ def trained(study: Path) -> tuple[int, list[str], list[str]]:
         drawn = rng.integers(1, 4, (100, 100)) * (rng.random((100, 100)) < 0.01)
         tifffile.imwrite(study / "labels" / f"{crop}.tif", drawn.astype(np.uint8))
     return in_log(study, "train", "--labels", "labels", "--features", "fast")
+
+
+def test_training_ends_with_the_worst_class_and_crop_and_whether_more_labels_would_help(
+    trained: tuple[int, list[str], list[str]],
+) -> None:
+    told = [re.sub(r"-?\d+(\.\d+)?", "N", line) for line in trained[2][-4:]]
+    recall, worst_class, worst_crop, more = told
+    assert (
+        recall == "mean recall of the classes on crops left out: N % (N % of all labelled pixels)"
+    )
+    assert re.fullmatch(
+        r"worst class: (Nucleus|Cytoplasm|Background), N % of its N labelled pixels, most others "
+        r"taken for (Nucleus|Cytoplasm|Background); label N more in two other crops",
+        worst_class,
+    )
+    assert re.fullmatch(r"worst crop: \w+, N % of its N labelled pixels", worst_crop)
+    assert re.fullmatch(
+        "N labelled pixels instead of N changed the mean recall by N ± N points: .*", more
+    )
 
 
 def test_training_tells_its_phases_and_a_run_where_its_results_are(

@@ -163,7 +163,7 @@ def test_the_suffix_of_the_image_may_be_in_the_name(project: Path) -> None:
     ("content", "what"),
     [
         (drawn("Point", [1, 1], None), "1 annotations without a class.*Nucleus, Cytoplasm"),
-        (drawn("Point", [1, 1], "Tumor"), "class tumor, but the classes of the project are"),
+        (drawn("Point", [1, 1], "Tumor"), "class Tumor, but the classes of the project are"),
         (drawn("Point", [1, 9]), "outside of the crop, 6 × 8 pixels"),
         (drawn("Polygon", [rectangle(900, 900, 950, 950)]), "outside of the crop"),
         (drawn("LineString", [[0, 0], [1e300, 0]]), "outside of the crop"),
@@ -172,7 +172,7 @@ def test_the_suffix_of_the_image_may_be_in_the_name(project: Path) -> None:
         (drawn("Point", ["NaN", 1]), "cannot be drawn"),
         ({"type": "FeatureCollection", "features": []}, "holds no annotations"),
         ({"type": "FeatureCollection", "features": 7}, "cannot be read as GeoJSON"),
-        ("{", "cannot be read as GeoJSON"),
+        ("{", "cannot be read as GeoJSON; in QuPath, export"),
         ("[" * 100_000, "cannot be read as GeoJSON"),
         ('{"type": "Feature"}', "cannot be drawn"),
     ],

@@ -343,7 +343,8 @@ def test_unfit_point_is_refused_with_its_line(
 
 def test_points_without_a_column_are_refused(project: Path, tmp_path: Path) -> None:
     (tmp_path / "points.csv").write_text("crop;y;x;label\n")
-    assert "no column crop" in problems_of(project, tmp_path / "points.csv")["points.csv"]
+    said = problems_of(project, tmp_path / "points.csv")["points.csv"]
+    assert said == "its first line lacks crop, y, x, label; it has to name crop, y, x, label"
 
 
 @pytest.mark.parametrize(
