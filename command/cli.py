@@ -266,8 +266,7 @@ def show_settings() -> int:
     """List every machine setting, its value and where it comes from."""
     with plain_errors() as ended:
         for variable, value, source, description in list_settings(flows.Settings()):
-            shown = ",".join(map(str, value)) if isinstance(value, tuple) else value
-            told = "not set" if value in {None, ()} else f"{shown} ({source})"
+            told = "not set" if value in {None, ()} else f"{value} ({source})"
             console.say(f"{variable}: {told}; {description}")
     return ended.code
 

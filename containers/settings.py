@@ -3,7 +3,15 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from containers.presets import DEFAULT_IMAGE
 
@@ -36,6 +44,15 @@ class PathMapping(BaseModel, frozen=True, extra="forbid"):
 
     def __str__(self) -> str:
         return f"{self.inside}:{self.outside}"
+
+
+class PathMap(tuple[PathMapping, ...]):
+    """All such folders; its text is that of the variable."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ",".join(map(str, self))
 
 
 def split_at_commas(value: object) -> object:
@@ -78,7 +95,9 @@ class ContainerSettings(IlastikLimits, frozen=True, extra="forbid"):
         description="most memory of a run that was killed for memory before; else a fair share",
     )
     pids: PositiveInt = Field(512, description="most processes and threads per run")
-    path_map: Annotated[tuple[PathMapping, ...], BeforeValidator(split_at_commas)] = Field(
+    path_map: Annotated[
+        tuple[PathMapping, ...], BeforeValidator(split_at_commas), AfterValidator(PathMap)
+    ] = Field(
         (), description="INSIDE:OUTSIDE for folders that the engine's machine names differently"
     )
 

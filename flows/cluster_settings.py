@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ByteSize,
@@ -21,6 +22,15 @@ def split_at_semicolons(value: object) -> object:
     if not isinstance(value, str):
         return value
     return [part.strip() for part in value.split(";") if part.strip()]
+
+
+class Directives(tuple[str, ...]):
+    """Options of a scheduler; their text is that of the variable."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ";".join(self)
 
 
 class ClusterSettings(BaseModel, frozen=True, extra="forbid"):
@@ -42,9 +52,9 @@ class ClusterSettings(BaseModel, frozen=True, extra="forbid"):
     prologue: str | None = Field(
         None, description="shell commands at the start of a job: module load …, source …"
     )
-    directives: Annotated[tuple[str, ...], BeforeValidator(split_at_semicolons)] = Field(
-        (), description="more options of the scheduler, separated by ';', such as --qos=long"
-    )
+    directives: Annotated[
+        tuple[str, ...], BeforeValidator(split_at_semicolons), AfterValidator(Directives)
+    ] = Field((), description="more options of the scheduler, separated by ';', such as --qos=long")
     python: Path | None = Field(
         None, description="Python of the jobs; without one the Python that submits them"
     )

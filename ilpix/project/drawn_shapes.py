@@ -112,7 +112,7 @@ class _Feature(BaseModel, frozen=True):
     @property
     def class_name(self) -> str:
         found = self.properties.classification or _Class()
-        return found.name or ": ".join(found.names)
+        return (found.name or ": ".join(found.names)).strip()
 
 
 def read_shapes(path: Path, size: tuple[int, int], project: PixelProject) -> LabelImage:
@@ -136,15 +136,10 @@ def read_shapes(path: Path, size: tuple[int, int], project: PixelProject) -> Lab
         raise UnusableShapesError(
             "holds no annotations; in QuPath, export the annotations of this crop"
         )
-    values = {
-        label.name.strip().casefold(): value for value, label in enumerate(project.classes, 1)
-    }
-    names = Counter(feature.class_name.strip() for feature in features)
-    _require_known(names, values, ", ".join(label.name for label in project.classes))
+    values = _values(Counter(feature.class_name for feature in features), project)
     labels: LabelImage = np.zeros(size, np.uint8)
     for feature in features:
-        mask = _draw(feature.geometry, size)
-        value = values[feature.class_name.strip().casefold()]
+        mask, value = _draw(feature.geometry, size), values[feature.class_name]
         if not np.isin(labels[mask], (0, value)).all():
             raise UnusableShapesError(
                 f"{feature.class_name} lies over an annotation of another class; a pixel has one "
@@ -179,17 +174,25 @@ def _features(path: Path) -> Iterator[_Feature]:
         ) from error
 
 
-def _require_known(names: Counter[str], values: dict[str, int], classes: str) -> None:
+def _values(names: Counter[str], project: PixelProject) -> dict[str, int]:
+    """The label value of each name as it was written; capitals make no difference.
+
+    Raises:
+        UnusableShapesError: if one is missing or unknown.
+    """
+    classes = ", ".join(label.name for label in project.classes)
+    known = {label.name.strip().casefold(): at for at, label in enumerate(project.classes, 1)}
     if count := names[""]:
         raise UnusableShapesError(
             f"has {count} annotations without a class; in QuPath, set the class of each to one of "
             f"{classes}"
         )
-    if unknown := [name for name in names if name.casefold() not in values]:
+    if unknown := [name for name in names if name.casefold() not in known]:
         raise UnusableShapesError(
             f"has the class {', '.join(unknown)}, but the classes of the project are {classes}; "
             "rename it in QuPath"
         )
+    return {name: known[name.casefold()] for name in names}
 
 
 def _draw(shape: _Shape, size: tuple[int, int]) -> Mask:

@@ -164,9 +164,9 @@ def _read_points(
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file, restval="")
-            if missing := set(_POINT_COLUMNS) - set(rows.fieldnames or ()):
-                columns = ", ".join(name for name in _POINT_COLUMNS if name in missing)
-                what = f"its first line lacks {columns}; it has to name {', '.join(_POINT_COLUMNS)}"
+            given = rows.fieldnames or ()
+            if missing := ", ".join(name for name in _POINT_COLUMNS if name not in given):
+                what = f"its first line lacks {missing}; it has to name {', '.join(_POINT_COLUMNS)}"
                 problems.append(Problem(table.name, what))
                 return {}
             return _draw_points(project, list(rows), problems)

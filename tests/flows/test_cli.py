@@ -86,9 +86,11 @@ def test_settings_name_their_source(
     (folder / ".env").write_text("ILPIX_PARALLEL=3\nPREFECT_API_URL=elsewhere\n")
     monkeypatch.setenv("ILPIX_CONTAINER__BATCH", "4")
     monkeypatch.setenv("ILPIX_CONTAINER__PATH_MAP", "/data:/srv/lab,/home:/srv/home")
+    monkeypatch.setenv("ILPIX_CLUSTER__DIRECTIVES", "--qos=long;--mail-type=END,FAIL")
     assert ilpix("settings") == 0
     lines = capsys.readouterr().out.splitlines()
-    values = dict(line.split(";")[0].split(": ") for line in lines)
+    values = dict(line.split("; ")[0].split(": ") for line in lines)
+    assert values["ILPIX_CLUSTER__DIRECTIVES"] == "--qos=long;--mail-type=END,FAIL (environment)"
     assert values["ILPIX_PARALLEL"] == "3 (.env)"
     assert values["ILPIX_CONTAINER__BATCH"] == "4 (environment)"
     assert values["ILPIX_CONTAINER__PATH_MAP"] == "/data:/srv/lab,/home:/srv/home (environment)"
